@@ -1,0 +1,9 @@
+/**
+ * @file cybertwin.h
+ * Everything stable, in one include.
+ */
+#ifndef CYBERTWIN_H
+#define CYBERTWIN_H
+#include <cybertwin/csv.h>
+#include <cybertwin/twin.h>
+#endif
