@@ -4,6 +4,6 @@
  */
 #ifndef CYBERTWIN_H
 #define CYBERTWIN_H
+#include <cybertwin/base.h>
 #include <cybertwin/csv.h>
-#include <cybertwin/twin.h>
 #endif

@@ -1,0 +1,8 @@
+/* kinds.c: the one place that knows the option table of every module, so that ctw_params_new can find a
+ * kind by name while base stays below all modules. Add a line here for a new kind of handle. */
+#include "base/params.h"
+
+const ctw_base__kind *const ctw_base__kinds[] = {
+    NULL,
+};
+const size_t ctw_base__kind_count = sizeof ctw_base__kinds / sizeof *ctw_base__kinds - 1;
