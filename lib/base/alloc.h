@@ -13,7 +13,7 @@ void *ctw_base__calloc(ctw_ctx *ctx, size_t count, size_t size);
 /* On failure the old block stays valid. ptr NULL allocates. New bytes are not zeroed. */
 void *ctw_base__realloc(ctw_ctx *ctx, void *ptr, size_t count, size_t size);
 /* ptr NULL is a no-op. */
-void  ctw_base__free(ctw_ctx *ctx, void *ptr);
+void ctw_base__free(ctw_ctx *ctx, void *ptr);
 
 /* Copies; NULL when out of memory. dup of n == 0 gives a valid block. */
 void *ctw_base__dup(ctw_ctx *ctx, const void *src, size_t count, size_t size);

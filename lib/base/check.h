@@ -3,8 +3,8 @@
 #ifndef CTW_BASE_CHECK_H
 #define CTW_BASE_CHECK_H
 
-#include <cybertwin/base.h>
 #include "base/error.h"
+#include <cybertwin/base.h>
 #include <stddef.h>
 
 /* CTW_E_ARG unless ptr is set. */

@@ -5,7 +5,7 @@
 #include <cybertwin/base.h>
 
 /* Formats and sends one line to the host's sink; nothing is formatted when nobody listens. */
-void     ctw_base__log(const ctw_ctx *ctx, int32_t level, const char *origin, const char *fmt, ...)
+void ctw_base__log(const ctw_ctx *ctx, int32_t level, const char *origin, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 uint64_t ctw_base__seed(const ctw_ctx *ctx);
 /* CTW_E_ARG for NULL, CTW_E_STATE for a dead one. Constructors begin with it. */

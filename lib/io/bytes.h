@@ -8,16 +8,16 @@
 
 typedef struct ctw_io__reader {
     const unsigned char *at;
-    size_t               left;
-    int                  failed;
+    size_t left;
+    int failed;
 } ctw_io__reader;
 
-uint8_t  ctw_io__get_u8(ctw_io__reader *r);
+uint8_t ctw_io__get_u8(ctw_io__reader *r);
 uint16_t ctw_io__get_u16(ctw_io__reader *r);
 uint32_t ctw_io__get_u32(ctw_io__reader *r);
 uint64_t ctw_io__get_u64(ctw_io__reader *r);
-int64_t  ctw_io__get_i64(ctw_io__reader *r);
-double   ctw_io__get_f64(ctw_io__reader *r);
+int64_t ctw_io__get_i64(ctw_io__reader *r);
+double ctw_io__get_f64(ctw_io__reader *r);
 /* n raw bytes, borrowed; NULL (failed) when fewer are left. */
 const unsigned char *ctw_io__get_raw(ctw_io__reader *r, size_t n);
 /* n doubles into out; every one must be finite or the reader fails. */
@@ -28,10 +28,10 @@ size_t ctw_io__get_count(ctw_io__reader *r, size_t size);
 
 /* Grows in the context's memory; after a failed allocation it stays failed (status CTW_E_NOMEM). */
 typedef struct ctw_io__writer {
-    ctw_ctx       *ctx;
+    ctw_ctx *ctx;
     unsigned char *data;
-    size_t         size, cap;
-    int            failed;
+    size_t size, cap;
+    int failed;
 } ctw_io__writer;
 
 void ctw_io__put_u8(ctw_io__writer *w, uint8_t v);

@@ -8,7 +8,7 @@
 /* ---- writing: begin, for each section (open, put_*, close), then finish ---- */
 typedef struct ctw_io__out {
     ctw_io__writer w;
-    size_t         section; /* offset of the open section's header */
+    size_t section; /* offset of the open section's header */
 } ctw_io__out;
 
 void ctw_io__out_begin(ctw_io__out *o, ctw_ctx *ctx, uint32_t kind, uint16_t major, uint16_t minor);
@@ -19,7 +19,7 @@ void ctw_io__out_close(ctw_io__out *o);
 void ctw_io__out_params(ctw_io__out *o, const ctw_params *p);
 /* Completes lengths and checksums. CTW_E_NOMEM if any put failed. The bytes are o->w.data, o->w.size. */
 ctw_status ctw_io__out_finish(ctw_io__out *o);
-void       ctw_io__out_free(ctw_io__out *o);
+void ctw_io__out_free(ctw_io__out *o);
 /* The contract of every ctw_*_save_mem: *need is set (need not NULL); CTW_E_BUFFER when cap is too small
  * (buf NULL with cap 0 only asks for the size: CTW_OK). Frees o. */
 ctw_status ctw_io__out_to_mem(ctw_io__out *o, void *buf, uint64_t cap, uint64_t *need, const char *fn);
@@ -29,8 +29,8 @@ ctw_status ctw_io__out_to_file(ctw_io__out *o, const char *path, const char *fn)
 /* ---- reading ---- */
 typedef struct ctw_io__in {
     const unsigned char *base;
-    size_t               size;
-    uint16_t             major, minor;
+    size_t size;
+    uint16_t major, minor;
 } ctw_io__in;
 
 /* Checks magic, kind (CTW_E_KIND), major (<= max_major, else CTW_E_VERSION), length and every checksum. The

@@ -11,6 +11,9 @@ ctw_status ctw_io__file_read(ctw_ctx *ctx, const char *path, size_t limit, unsig
                              const char *fn);
 ctw_status ctw_io__file_write(ctw_ctx *ctx, const char *path, const void *data, size_t size, const char *fn);
 
+/* CTW_E_IO: "fn: cannot DOING path: the system's reason". */
+ctw_status ctw_io__file_error(const char *fn, const char *doing, const char *path, int err);
+
 /* The contract of every ctw_*_load_file: reads the file and passes it to the module's load_mem; the path is
  * put before whatever that says. */
 typedef ctw_status (*ctw_io__load_fn)(ctw_ctx *ctx, const void *buf, uint64_t len, void **out);

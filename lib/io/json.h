@@ -26,7 +26,7 @@ typedef enum ctw_io__json_event {
 ctw_status ctw_io__json_open(ctw_ctx *ctx, const char *path, ctw_io__json **out, const char *fn);
 /* bytes are borrowed for the parser's life. */
 ctw_status ctw_io__json_open_mem(ctw_ctx *ctx, const void *bytes, size_t len, const char *name, ctw_io__json **out);
-void       ctw_io__json_close(ctw_io__json *j);
+void ctw_io__json_close(ctw_io__json *j);
 /* Next event; malformed text is CTW_E_FORMAT with file:line:column, and the parser stays there. */
 ctw_status ctw_io__json_next(ctw_io__json *j, ctw_io__json_event *ev);
 /* Text of the last KEY, STRING or NUMBER, NUL-terminated, valid until the next event. */

@@ -6,8 +6,8 @@
 
 double ctw_num__dot(size_t n, const double *x, const double *y);
 double ctw_num__nrm2(size_t n, const double *x);
-void   ctw_num__axpy(size_t n, double alpha, const double *x, double *y);
-void   ctw_num__scal(size_t n, double alpha, double *x);
+void ctw_num__axpy(size_t n, double alpha, const double *x, double *y);
+void ctw_num__scal(size_t n, double alpha, double *x);
 /* y = alpha*op(A)*x + beta*y; trans 0 or 1. */
 void ctw_num__gemv(int trans, double alpha, const ctw_num__mat *a, const double *x, double beta, double *y);
 /* C = alpha*op(A)*op(B) + beta*C. */

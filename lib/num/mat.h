@@ -7,8 +7,8 @@
 #include <stddef.h>
 
 typedef struct ctw_num__mat {
-    double *a;    /* a[r + c*ld] */
-    size_t  rows, cols, ld;
+    double *a; /* a[r + c*ld] */
+    size_t rows, cols, ld;
 } ctw_num__mat;
 
 #define CTW_AT(m, r, c) ((m)->a[(size_t)(r) + (size_t)(c) * (m)->ld])

@@ -15,13 +15,13 @@ typedef struct ctw_num__rng {
     uint32_t used; /* words of block already given out, 0..4 */
 } ctw_num__rng;
 
-void     ctw_num__rng_init(ctw_num__rng *g, uint64_t seed, uint32_t module, uint64_t stream);
+void ctw_num__rng_init(ctw_num__rng *g, uint64_t seed, uint32_t module, uint64_t stream);
 uint64_t ctw_num__rng_u64(ctw_num__rng *g);
 /* Uniform in [0, 1), 53 bits. */
 double ctw_num__rng_uniform(ctw_num__rng *g);
 /* Unbiased integer in [0, n); n > 0. */
 uint64_t ctw_num__rng_below(ctw_num__rng *g, uint64_t n);
-double   ctw_num__rng_normal(ctw_num__rng *g);
+double ctw_num__rng_normal(ctw_num__rng *g);
 /* Mean 1. */
 double ctw_num__rng_exponential(ctw_num__rng *g);
 /* Shape k > 0, scale 1 (Marsaglia & Tsang 2000). */

@@ -25,8 +25,7 @@ int ctw_test_main(const char *suite, const ctw_test_case *cases, size_t n, doubl
 
 void ctw_test_okay(ctw_status s, const char *call, const char *file, int line)
 {
-    if (s != CTW_OK)
-        ck_abort_msg("%s:%d: %s gave %s: %s", file, line, call, ctw_status_name(s), ctw_error_message());
+    if (s != CTW_OK) ck_abort_msg("%s:%d: %s gave %s: %s", file, line, call, ctw_status_name(s), ctw_error_message());
 }
 
 void ctw_test_fails(ctw_status s, ctw_status want, const char *text, const char *call, const char *file, int line)
@@ -50,7 +49,7 @@ const char *ctw_test_data(const char *name)
     return access(p, R_OK) == 0 ? p : NULL;
 }
 
-static char  tmp_dir[64];
+static char tmp_dir[64];
 static pid_t tmp_owner;
 
 static void remove_tmp(void)
@@ -96,7 +95,7 @@ void *ctw_count_alloc(void *user, void *ptr, uint64_t old_size, uint64_t new_siz
 
 static ctw_status one_life(ctw_oom_scenario scenario, void *user, ctw_alloc_counter *c)
 {
-    ctw_ctx   *ctx;
+    ctw_ctx *ctx;
     ctw_status s = ctw_ctx_new(ctw_count_alloc, c, &ctx);
     if (s == CTW_OK) s = scenario(ctx, user);
     ctw_ctx_unref(ctx);
@@ -106,7 +105,7 @@ static ctw_status one_life(ctw_oom_scenario scenario, void *user, ctw_alloc_coun
 size_t ctw_oom_sweep(ctw_oom_scenario scenario, void *user, size_t step)
 {
     ctw_alloc_counter clean = {0};
-    ctw_status        s = one_life(scenario, user, &clean);
+    ctw_status s = one_life(scenario, user, &clean);
     if (s != CTW_OK) ck_abort_msg("the clean run gave %s: %s", ctw_status_name(s), ctw_error_message());
     if (clean.live_blocks) ck_abort_msg("the clean run leaks %llu blocks", (unsigned long long)clean.live_blocks);
     for (uint64_t n = 1; n <= clean.calls; n += step)

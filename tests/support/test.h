@@ -3,12 +3,12 @@
 #ifndef CTW_TEST_H
 #define CTW_TEST_H
 
-#include <cybertwin/base.h>
 #include <check.h>
+#include <cybertwin/base.h>
 #include <stddef.h>
 
 typedef struct ctw_test_case {
-    const char  *name;
+    const char *name;
     const TTest *test;
 } ctw_test_case;
 
@@ -16,7 +16,7 @@ typedef struct ctw_test_case {
 int ctw_test_main(const char *suite, const ctw_test_case *cases, size_t n, double seconds);
 
 /* The call must succeed / must fail with exactly this status and a message that holds `text` (NULL: any, not empty). */
-#define CTW_OKAY(call) ctw_test_okay((call), #call, __FILE__, __LINE__)
+#define CTW_OKAY(call)                ctw_test_okay((call), #call, __FILE__, __LINE__)
 #define CTW_FAILS(call, status, text) ctw_test_fails((call), (status), (text), #call, __FILE__, __LINE__)
 void ctw_test_okay(ctw_status s, const char *call, const char *file, int line);
 void ctw_test_fails(ctw_status s, ctw_status want, const char *text, const char *call, const char *file, int line);
@@ -39,8 +39,8 @@ size_t ctw_oom_sweep(ctw_oom_scenario scenario, void *user, size_t step);
 /* A counting allocator for leak checks: pass ctw_count_alloc and &counter to ctw_ctx_new. */
 typedef struct ctw_alloc_counter {
     uint64_t calls, live_blocks, live_bytes, peak_bytes;
-    uint64_t fail_at;  /* the n-th allocating call fails; 0 never */
-    int      lasting;  /* ... and all after it */
+    uint64_t fail_at; /* the n-th allocating call fails; 0 never */
+    int lasting;      /* ... and all after it */
 } ctw_alloc_counter;
 void *ctw_count_alloc(void *user, void *ptr, uint64_t old_size, uint64_t new_size);
 
