@@ -1,0 +1,7 @@
+/* commands.h: the entry point of each command, one a file. */
+#ifndef CTW_BENCH_COMMANDS_H
+#define CTW_BENCH_COMMANDS_H
+
+#include "bench.h"
+
+#endif

@@ -1,0 +1,41 @@
+/* main.c: ctw-bench COMMAND [options]: the list of commands, and what all of them accept:
+ * --seed A..B, --reps N, --blas-threads N, --set key=value. */
+#include "commands.h"
+#include <stdio.h>
+#include <string.h>
+
+typedef struct command {
+    const char *name;
+    int (*run)(bench *b);
+    const char *usage;
+} command;
+
+/* clang-format off: one line a command */
+static const command commands[] = {
+    {NULL, NULL, NULL},
+};
+/* clang-format on */
+
+static int usage(void)
+{
+    fprintf(stderr, "usage: ctw-bench COMMAND [options]; results are JSON lines on stdout\n");
+    for (const command *c = commands; c->name; c++) fprintf(stderr, "  %-11s %s\n", c->name, c->usage);
+    return 2;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) return usage();
+    for (const command *c = commands; c->name; c++) {
+        if (strcmp(c->name, argv[1]) != 0) continue;
+        bench b = {.command = argv[1], .argc = argc - 2, .argv = argv + 2};
+        bench_ok(ctw_ctx_new(NULL, NULL, &b.ctx), "context");
+        ctw_status s = ctw_ctx_set_blas_threads(b.ctx, (int32_t)bench_i64(&b, "--blas-threads", 1));
+        if (s != CTW_OK && s != CTW_E_UNSUPPORTED) bench_die(2, "%s", ctw_error_message());
+        int code = c->run(&b);
+        ctw_ctx_unref(b.ctx);
+        return code;
+    }
+    fprintf(stderr, "ctw-bench: there is no command \"%s\"\n", argv[1]);
+    return usage();
+}
