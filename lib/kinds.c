@@ -2,7 +2,10 @@
  * kind by name while base stays below all modules. Add a line here for a new kind of handle. */
 #include "base/params.h"
 
+#include "power/power_params.h"
+
 const ctw_base__kind *const ctw_base__kinds[] = {
+    &ctw_power__kind,
     NULL,
 };
 const size_t ctw_base__kind_count = sizeof ctw_base__kinds / sizeof *ctw_base__kinds - 1;

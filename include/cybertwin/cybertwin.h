@@ -6,4 +6,5 @@
 #define CYBERTWIN_H
 #include <cybertwin/base.h>
 #include <cybertwin/csv.h>
+#include <cybertwin/power.h>
 #endif

@@ -1,0 +1,73 @@
+/* power_internal.h: what a device model consists of. The whole state is plain numbers, apart from the list of
+ * operating points, so that a model can be copied, saved and read by many threads. */
+#ifndef CTW_POWER_INTERNAL_H
+#define CTW_POWER_INTERNAL_H
+
+#include "base/handle.h"
+#include "power/basis.h"
+#include "power/curve.h"
+#include <cybertwin/power.h>
+
+#define CTW_POWER_MAGIC  CTW_FOUR('P', 'O', 'W', 'R')
+#define CTW_POWER_POINTS 1024
+
+/* What a fit finds out. All zero: nothing measured. */
+typedef struct ctw_power__model {
+    int32_t has_busy, has_idle, has_time;
+    double busy[CTW_POWER_BASIS], idle[CTW_POWER_BASIS]; /* watts over x */
+    double peak;                                         /* busy power at x = 1 where has_busy is 0; 0 unknown */
+    ctw_power__curve shape;                              /* g over u; n 0: g = u */
+    ctw_power__curve time;                               /* seconds over 1/x */
+    double membound, overlap;                            /* p-norm of the measured workload */
+    double bend;     /* share of the cubic (the rest is straight) in the time curve */
+    double top_time; /* seconds at x = 1 */
+    double top_mhz;  /* highest measured; 0: frequency unknown */
+    size_t n_mhz;
+    double mhz[CTW_POWER_KNOTS]; /* measured frequencies, ascending */
+} ctw_power__model;
+
+struct ctw_power {
+    ctw_base__handle h;
+    ctw_params *params;
+    double idle_watts, tdp_watts, exponent, overlap;
+    int net;
+    size_t n_points;
+    double *mhz, *volt; /* volt NULL: unknown */
+    int fitted;
+    ctw_power__model m;
+};
+
+/* ---- power_eval.c: one value; x is frequency over top frequency ---- */
+
+/* Top frequency in MHz; 0 when no frequency is known. */
+double ctw_power__top(const ctw_power *p);
+/* 1 when what the model knows suffices for that utilisation. */
+int ctw_power__knows(const ctw_power *p, double util);
+double ctw_power__idle_at(const ctw_power *p, double x);
+double ctw_power__busy_at(const ctw_power *p, double x);
+double ctw_power__watts_at(const ctw_power *p, double x, double util);
+/* membound -1: the measured workload. */
+double ctw_power__slowdown_at(const ctw_power *p, double x, double membound);
+/* Share of the top dynamic power at x that voltages or the exponent predict. */
+double ctw_power__dynamic_at(const ctw_power *p, double x);
+
+/* ---- time_fit.c ---- */
+
+/* Fits the p-norm to n pairs (x, seconds) and reports its relative RMS error. */
+void ctw_power__pnorm_fit(const double *x, const double *t, size_t n, double *membound, double *overlap,
+                          double *top_time, double *error);
+double ctw_power__pnorm_at(double membound, double overlap, double x);
+/* From m->time's knots (1/x ascending): isotonic, p-norm, bend, top_time, has_time. */
+void ctw_power__time_finish(ctw_power__model *m);
+/* Seconds of the measured workload at x. */
+double ctw_power__time_at(const ctw_power__model *m, double x);
+
+/* ---- power_fit.c ---- */
+typedef struct ctw_power__rows {
+    const double *mhz, *util, *watts, *seconds; /* each may be NULL */
+    size_t n;
+} ctw_power__rows;
+/* Fills p->m, which the caller has zeroed. */
+ctw_status ctw_power__fit_rows(ctw_power *p, const ctw_power__rows *r, ctw_cancel *cancel);
+
+#endif

@@ -1,0 +1,201 @@
+/* power_io.c: a device model as a file (doc/format.md, kind "POWR"): options, points, fitted numbers. Slopes
+ * of the curves are computed again on loading, from the same bits, so predictions are the same bits. */
+#include "power/power_internal.h"
+
+#include "base/ctx.h"
+#include "io/container.h"
+#include "io/file.h"
+#include "power/power_params.h"
+#include <math.h>
+#include <string.h>
+
+enum { MAJOR = 1, MINOR = 0, TAG_POINTS = CTW_FOUR('P', 'N', 'T', 'S'), TAG_MODEL = CTW_FOUR('M', 'O', 'D', 'L') };
+
+static void put_curve(ctw_io__writer *w, const ctw_power__curve *c)
+{
+    ctw_io__put_vec(w, c->x, c->n);
+    ctw_io__put_vec(w, c->y, c->n);
+}
+
+static ctw_status write_all(const ctw_power *p, ctw_io__out *o)
+{
+    const ctw_power__model *m = &p->m;
+    ctw_io__out_begin(o, p->h.ctx, CTW_POWER_MAGIC, MAJOR, MINOR);
+    ctw_io__out_params(o, p->params);
+    ctw_io__out_open(o, TAG_POINTS, 1, 0);
+    ctw_io__put_vec(&o->w, p->mhz, p->n_points);
+    ctw_io__put_vec(&o->w, p->volt, p->volt ? p->n_points : 0);
+    ctw_io__out_close(o);
+    if (p->fitted) {
+        ctw_io__out_open(o, TAG_MODEL, 1, 0);
+        ctw_io__put_u8(&o->w, (uint8_t)(m->has_busy | m->has_idle << 1 | m->has_time << 2));
+        ctw_io__put_f64s(&o->w, m->busy, CTW_POWER_BASIS);
+        ctw_io__put_f64s(&o->w, m->idle, CTW_POWER_BASIS);
+        ctw_io__put_f64(&o->w, m->peak);
+        put_curve(&o->w, &m->shape);
+        put_curve(&o->w, &m->time);
+        ctw_io__put_f64(&o->w, m->top_mhz);
+        ctw_io__put_vec(&o->w, m->mhz, m->n_mhz);
+        ctw_io__out_close(o);
+    }
+    return ctw_io__out_finish(o);
+}
+
+ctw_status ctw_power_save_mem(const ctw_power *p, void *buf, uint64_t cap, uint64_t *need)
+{
+    static const char *fn = "ctw_power_save_mem";
+    CTW_TRY(ctw_base__handle_check(p ? &p->h : NULL, CTW_POWER_MAGIC, fn, "p"));
+    CTW_TRY(ctw_base__need(need, fn, "need"));
+    ctw_io__out o;
+    ctw_status s = write_all(p, &o);
+    if (s == CTW_OK) return ctw_io__out_to_mem(&o, buf, cap, need, fn);
+    ctw_io__out_free(&o);
+    return s;
+}
+
+ctw_status ctw_power_save_file(const ctw_power *p, const char *path)
+{
+    static const char *fn = "ctw_power_save_file";
+    CTW_TRY(ctw_base__handle_check(p ? &p->h : NULL, CTW_POWER_MAGIC, fn, "p"));
+    CTW_TRY(ctw_base__need(path, fn, "path"));
+    ctw_io__out o;
+    ctw_status s = write_all(p, &o);
+    if (s == CTW_OK) return ctw_io__out_to_file(&o, path, fn);
+    ctw_io__out_free(&o);
+    return s;
+}
+
+static ctw_status damaged(const char *fn, const char *what)
+{
+    return ctw_base__fail(CTW_E_FORMAT, "%s: %s in the file cannot be a power model's", fn, what);
+}
+
+/* A counted vector of at most `most` values; 0 when it does not fit. */
+static int get_vec(ctw_io__reader *r, double *out, size_t most, size_t *n)
+{
+    *n = ctw_io__get_count(r, sizeof *out);
+    if (*n > most) return 0;
+    ctw_io__get_f64s(r, out, *n);
+    return !r->failed;
+}
+
+static int ascending_positive(const double *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!(v[i] >= 1e-6 && v[i] <= 1e12) || (i && v[i] <= v[i - 1])) return 0;
+    return 1;
+}
+
+static int get_curve(ctw_io__reader *r, ctw_power__curve *c, double lowest, double highest)
+{
+    size_t ny;
+    if (!get_vec(r, c->x, CTW_POWER_KNOTS, &c->n) || !get_vec(r, c->y, CTW_POWER_KNOTS, &ny) || ny != c->n) return 0;
+    for (size_t i = 0; i < c->n; i++) {
+        if (!(c->x[i] >= 0.0 && c->x[i] <= 1e12) || (i && c->x[i] - c->x[i - 1] < 1e-13)) return 0;
+        if (!(c->y[i] >= lowest && c->y[i] <= highest) || (i && c->y[i] < c->y[i - 1])) return 0;
+    }
+    return 1;
+}
+
+static ctw_status read_points(const ctw_io__in *in, ctw_power *p, const char *fn)
+{
+    ctw_io__reader r;
+    CTW_TRY(ctw_io__in_section(in, TAG_POINTS, &r, fn));
+    double mhz[CTW_POWER_POINTS], volt[CTW_POWER_POINTS];
+    size_t n, nv;
+    if (!get_vec(&r, mhz, CTW_POWER_POINTS, &n) || !get_vec(&r, volt, CTW_POWER_POINTS, &nv) || (nv && nv != n))
+        return damaged(fn, "the list of points");
+    CTW_TRY(ctw_io__in_end(&r, fn, "points"));
+    if (n == 0) return CTW_OK;
+    ctw_status s = ctw_power_set_points(p, mhz, nv ? volt : NULL, n);
+    return s == CTW_E_RANGE ? damaged(fn, "the order of points") : s;
+}
+
+static int basis_valid(const double c[CTW_POWER_BASIS], int needed)
+{
+    double sum = 0.0;
+    for (int i = 0; i < CTW_POWER_BASIS; i++) {
+        if (!(c[i] >= 0.0 && c[i] <= 1e12)) return 0;
+        sum += c[i];
+    }
+    return !needed || sum > 0.0;
+}
+
+static ctw_status read_model(const ctw_io__in *in, ctw_power *p, const char *fn)
+{
+    ctw_io__reader r;
+    ctw_power__model *m = &p->m;
+    CTW_TRY(ctw_io__in_section(in, TAG_MODEL, &r, fn));
+    uint8_t flags = ctw_io__get_u8(&r);
+    m->has_busy = flags & 1;
+    m->has_idle = flags >> 1 & 1;
+    ctw_io__get_f64s(&r, m->busy, CTW_POWER_BASIS);
+    ctw_io__get_f64s(&r, m->idle, CTW_POWER_BASIS);
+    m->peak = ctw_io__get_f64(&r);
+    if (flags > 7 || r.failed || !(m->peak >= 0.0 && m->peak <= 1e12) || !basis_valid(m->busy, m->has_busy) ||
+        !basis_valid(m->idle, m->has_idle))
+        return damaged(fn, "a coefficient");
+    if (!get_curve(&r, &m->shape, 0.0, 1.0) || !get_curve(&r, &m->time, 1e-12, 1e12)) return damaged(fn, "a curve");
+    if (m->shape.n && (m->shape.x[0] > 0.0 || m->shape.x[m->shape.n - 1] < 1.0)) return damaged(fn, "the load shape");
+    if ((flags >> 2 & 1) != (m->time.n > 0) || (m->time.n && m->time.x[0] < 1e-6)) return damaged(fn, "the time curve");
+    m->top_mhz = ctw_io__get_f64(&r);
+    if (!get_vec(&r, m->mhz, CTW_POWER_KNOTS, &m->n_mhz) || !ascending_positive(m->mhz, m->n_mhz) ||
+        !(m->top_mhz >= 0.0 && m->top_mhz <= 1e12) || (m->n_mhz && m->top_mhz < m->mhz[m->n_mhz - 1]))
+        return damaged(fn, "the list of frequencies");
+    CTW_TRY(ctw_io__in_end(&r, fn, "model"));
+    if (m->shape.n) ctw_power__curve_slopes(&m->shape);
+    ctw_power__time_finish(m);
+    p->fitted = 1;
+    return CTW_OK;
+}
+
+static ctw_status read_all(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_power **out, const char *fn)
+{
+    static const uint32_t known[] = {CTW_FOUR('P', 'R', 'M', 'S'), TAG_POINTS, TAG_MODEL};
+    ctw_io__in in;
+    ctw_params *params = NULL;
+    CTW_TRY(ctw_io__in_begin(&in, buf, len, CTW_POWER_MAGIC, MAJOR, fn));
+    CTW_TRY(ctw_io__in_known(&in, known, sizeof known / sizeof *known, fn));
+    CTW_TRY(ctw_io__in_params(&in, ctx, "power", &params, fn));
+    ctw_status s = ctw_power_new(ctx, params, out);
+    ctw_params_unref(params);
+    if (s != CTW_OK) return s == CTW_E_RANGE ? damaged(fn, "an option") : s;
+    CTW_TRY(read_points(&in, *out, fn));
+    return ctw_io__in_has(&in, TAG_MODEL) ? read_model(&in, *out, fn) : CTW_OK;
+}
+
+ctw_status ctw_power_load_mem(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_power **out)
+{
+    static const char *fn = "ctw_power_load_mem";
+    CTW_TRY(ctw_base__need(out, fn, "out"));
+    *out = NULL;
+    CTW_TRY(ctw_base__ctx_check(ctx, fn));
+    CTW_TRY(ctw_base__need_n(buf, len, fn, "buf"));
+    ctw_power *p = NULL;
+    ctw_status s = read_all(ctx, buf, len, &p, fn);
+    if (s != CTW_OK) {
+        ctw_power_unref(p);
+        return s;
+    }
+    *out = p;
+    return CTW_OK;
+}
+
+static ctw_status load_any(ctw_ctx *ctx, const void *buf, uint64_t len, void **out)
+{
+    ctw_power *p = NULL;
+    ctw_status s = ctw_power_load_mem(ctx, buf, len, &p);
+    *out = p;
+    return s;
+}
+
+ctw_status ctw_power_load_file(ctw_ctx *ctx, const char *path, ctw_power **out)
+{
+    static const char *fn = "ctw_power_load_file";
+    CTW_TRY(ctw_base__need(out, fn, "out"));
+    void *p = NULL;
+    *out = NULL;
+    ctw_status s = ctw_io__file_load(ctx, path, load_any, &p, fn);
+    *out = p;
+    return s;
+}

@@ -1,0 +1,15 @@
+/* power_params.c: options of the module's handles: the one place where names, bounds and defaults stand. */
+#include "power/power_params.h"
+
+static const ctw_base__option power_options[] = {
+    CTW_OPT_F64("idle_watts", 0.0, 0.0, 1e9, "power at utilisation 0 and top frequency, W; 0: unknown"),
+    CTW_OPT_F64("tdp_watts", 0.0, 0.0, 1e9, "power at utilisation 1 and top frequency, W; 0: unknown"),
+    CTW_OPT_F64("exponent", 2.4, 1.0, 4.0,
+                "dynamic power goes with frequency to this power when neither voltages nor measurements say better"),
+    CTW_OPT_F64("overlap", 1.0, 1.0, 16.0,
+                "p of the norm that joins memory and core time when none was measured; 1: no overlap"),
+    CTW_OPT_STR("objective", "busy", "busy|net",
+                "energy that choose minimises: busy (watts x time) or net (watts above idle x time)"),
+};
+
+const ctw_base__kind ctw_power__kind = {"power", power_options, sizeof power_options / sizeof *power_options};

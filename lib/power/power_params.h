@@ -1,0 +1,9 @@
+/* power_params.h: the option tables of this module's handles. */
+#ifndef CTW_POWER_PARAMS_H
+#define CTW_POWER_PARAMS_H
+
+#include "base/params.h"
+
+extern const ctw_base__kind ctw_power__kind;
+
+#endif

@@ -1,0 +1,41 @@
+/* Every allocation of new, set_points, fit, save and load may fail. */
+#include "test.h"
+#include <cybertwin/power.h>
+#include <math.h>
+
+static ctw_status use(ctw_ctx *ctx, ctw_power *p)
+{
+    static const double mhz[] = {1000, 1500, 2000, 2000, 2000}, volt[] = {0.8, 0.9, 1.0, 1.0, 1.0};
+    static const double util[] = {1, 1, 1, 0.5, 0}, w[] = {150, 200, 300, 200, 100}, t[] = {1.5, 1.2, 1, NAN, NAN};
+    unsigned char buf[16384];
+    uint64_t need = 0;
+    ctw_power *q = NULL;
+    ctw_status s = ctw_power_set_points(p, mhz, volt, 3);
+    if (s == CTW_OK) s = ctw_power_fit(p, mhz, util, w, t, 5, NULL);
+    if (s == CTW_OK) s = ctw_power_save_mem(p, buf, sizeof buf, &need);
+    if (s == CTW_OK) s = ctw_power_load_mem(ctx, buf, need, &q);
+    ctw_power_unref(q);
+    return s;
+}
+
+static ctw_status life(ctw_ctx *ctx, void *user)
+{
+    ctw_power *p = NULL;
+    (void)user;
+    ctw_status s = ctw_power_new(ctx, NULL, &p);
+    if (s == CTW_OK) s = use(ctx, p);
+    ctw_power_unref(p);
+    return s;
+}
+
+START_TEST(sweep)
+{
+    ck_assert(ctw_oom_sweep(life, NULL, 1) > 5);
+}
+END_TEST
+
+int main(void)
+{
+    static const ctw_test_case cases[] = {{"sweep", sweep}};
+    return ctw_test_main("oom-power", cases, 1, 60);
+}
