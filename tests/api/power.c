@@ -279,7 +279,7 @@ END_TEST
 
 int main(void)
 {
-    static const ctw_test_case cases[] = {
+    const ctw_test_case cases[] = {
         {"fallback", fallback},
         {"voltages", voltages},
         {"fitted", fitted},

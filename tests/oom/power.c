@@ -36,6 +36,6 @@ END_TEST
 
 int main(void)
 {
-    static const ctw_test_case cases[] = {{"sweep", sweep}};
+    const ctw_test_case cases[] = {{"sweep", sweep}};
     return ctw_test_main("oom-power", cases, 1, 60);
 }

@@ -121,7 +121,7 @@ END_TEST
 
 int main(void)
 {
-    static const ctw_test_case cases[] = {
+    const ctw_test_case cases[] = {
         {"monotone", monotone}, {"same_as_reference", same_as_reference}, {"isotonic", isotonic},
         {"gather", gather},     {"basis_optimal", basis_optimal},         {"pnorm_recovers", pnorm_recovers},
     };
