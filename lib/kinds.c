@@ -3,9 +3,11 @@
 #include "base/params.h"
 
 #include "power/power_params.h"
+#include "svm/svm_params.h"
 
 const ctw_base__kind *const ctw_base__kinds[] = {
     &ctw_power__kind,
+    &ctw_svm__kind,
     NULL,
 };
 const size_t ctw_base__kind_count = sizeof ctw_base__kinds / sizeof *ctw_base__kinds - 1;

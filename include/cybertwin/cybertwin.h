@@ -7,4 +7,5 @@
 #include <cybertwin/base.h>
 #include <cybertwin/csv.h>
 #include <cybertwin/power.h>
+#include <cybertwin/svm.h>
 #endif

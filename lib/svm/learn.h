@@ -1,0 +1,25 @@
+/* learn.h: what the parts of a fit share. */
+#ifndef CTW_SVM_LEARN_H
+#define CTW_SVM_LEARN_H
+
+#include "svm/svm_internal.h"
+
+/* A fit under way. */
+typedef struct ctw_svm__task {
+    const ctw_svm__rows *x;
+    ctw_svm__model *model;
+    uint32_t *cls; /* class index of every row */
+    double *bound; /* C_i of every row */
+    size_t *row;   /* the current machine's problem: rows, labels, bounds, multipliers */
+    double *y, *c, *alpha;
+    uint8_t *used; /* row is a support vector of some machine */
+} ctw_svm__task;
+
+/* Index of v in the ascending labels (which hold it). */
+size_t ctw_svm__class_of(const int64_t *label, size_t k, int64_t v);
+/* Solves p and puts the answer into c. */
+ctw_status ctw_svm__solve_machine(const ctw_svm__run *run, ctw_svm__problem *p, ctw_svm__machine *c);
+/* Fits the sigmoid of c on decision values from cross-validation of p. */
+ctw_status ctw_svm__calibrate(const ctw_svm__run *run, const ctw_svm__problem *p, ctw_svm__machine *c);
+
+#endif
