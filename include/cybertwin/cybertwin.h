@@ -4,8 +4,11 @@
  */
 #ifndef CYBERTWIN_H
 #define CYBERTWIN_H
+#include <cybertwin/agent.h>
 #include <cybertwin/base.h>
 #include <cybertwin/csv.h>
+#include <cybertwin/env.h>
+#include <cybertwin/features.h>
 #include <cybertwin/power.h>
 #include <cybertwin/svm.h>
 #endif

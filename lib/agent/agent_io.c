@@ -1,0 +1,267 @@
+/* agent_io.c: an agent as bytes: options, feature map, counters and random stream, weights with their lazy traces, and
+ * the open step, so that a loaded agent continues with the same bits. */
+#include "agent/agent_internal.h"
+#include "agent/agent_params.h"
+#include "base/ctx.h"
+#include "base/params.h"
+#include "io/container.h"
+#include "io/file.h"
+#include <math.h>
+
+#define MAJOR        1
+#define TAG_FEATURES CTW_FOUR('F', 'E', 'A', 'T')
+#define TAG_STATE    CTW_FOUR('S', 'T', 'A', 'T')
+#define TAG_WEIGHTS  CTW_FOUR('W', 'G', 'H', 'T')
+#define TAG_WALK     CTW_FOUR('W', 'A', 'L', 'K')
+#define TAG_PARAMS   CTW_FOUR('P', 'R', 'M', 'S')
+
+static void put_point(ctw_io__writer *w, const ctw_agent__point *p)
+{
+    ctw_io__put_u64(w, p->n);
+    ctw_io__put_u8(w, (uint8_t)p->unit);
+    ctw_io__put_f64(w, p->norm2);
+    for (size_t i = 0; i < p->n; i++) ctw_io__put_u32(w, p->idx[i]);
+    if (!p->unit) ctw_io__put_f64s(w, p->val, p->n);
+}
+
+static void put_state(const ctw_agent *a, ctw_io__writer *w)
+{
+    unsigned char stream[CTW_RNG_STATE];
+    ctw_num__rng_save(&a->rng, stream);
+    ctw_io__put_raw(w, stream, sizeof stream);
+    ctw_io__put_f64(w, a->alpha_now);
+    ctw_io__put_f64(w, a->alpha_factor);
+    ctw_io__put_f64(w, a->epsilon_now);
+    const uint64_t counts[] = {a->explore_in, a->since_good, a->episodes, a->steps,
+                               a->rollbacks,  a->overrides,  a->explored};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) ctw_io__put_u64(w, counts[i]);
+}
+
+static void put_weights(const ctw_agent *a, ctw_io__writer *w)
+{
+    size_t all = a->rows * a->tables;
+    ctw_io__put_f64(w, a->c);
+    ctw_io__put_f64(w, a->scale);
+    ctw_io__put_vec(w, a->w, all * a->block);
+    ctw_io__put_vec(w, a->good, all * a->stride);
+    ctw_io__put_u64(w, a->n_dirty);
+    for (size_t i = 0; i < a->n_dirty; i++) ctw_io__put_u32(w, a->dirty[i]);
+}
+
+static ctw_status save(const ctw_agent *a, ctw_io__out *o, const char *fn)
+{
+    CTW_TRY(ctw_base__handle_check(a ? &a->h : NULL, CTW_AGENT_MAGIC, fn, "a"));
+    const ctw_agent__walk *k = &a->walk;
+    ctw_io__out_begin(o, a->h.ctx, CTW_AGENT_MAGIC, MAJOR, 0);
+    ctw_io__out_params(o, a->params);
+    if (a->features) {
+        ctw_io__out_open(o, TAG_FEATURES, 1, 0);
+        ctw_features__save(a->features, &o->w);
+        ctw_io__out_close(o);
+    }
+    ctw_io__out_open(o, TAG_STATE, 1, 0);
+    put_state(a, &o->w);
+    ctw_io__out_close(o);
+    ctw_io__out_open(o, TAG_WEIGHTS, 1, 0);
+    put_weights(a, &o->w);
+    ctw_io__out_close(o);
+    ctw_io__out_open(o, TAG_WALK, 1, 0);
+    ctw_io__put_u8(&o->w, k->open);
+    ctw_io__put_u8(&o->w, k->has_plan);
+    ctw_io__put_u8(&o->w, k->greedy);
+    ctw_io__put_i64(&o->w, k->action);
+    ctw_io__put_i64(&o->w, k->planned);
+    ctw_io__put_f64(&o->w, k->q_old);
+    if (k->open) put_point(&o->w, &k->cur);
+    if (k->has_plan) put_point(&o->w, &k->nxt);
+    ctw_io__out_close(o);
+    ctw_status s = ctw_io__out_finish(o);
+    if (s != CTW_OK) ctw_io__out_free(o);
+    return s;
+}
+
+ctw_status ctw_agent_save_mem(const ctw_agent *a, void *buf, uint64_t cap, uint64_t *need)
+{
+    static const char fn[] = "ctw_agent_save_mem";
+    ctw_io__out o;
+    CTW_TRY(ctw_base__need(need, fn, "need"));
+    CTW_TRY(ctw_base__need_n(buf, cap, fn, "buf"));
+    CTW_TRY(save(a, &o, fn));
+    return ctw_io__out_to_mem(&o, buf, cap, need, fn);
+}
+
+ctw_status ctw_agent_save_file(const ctw_agent *a, const char *path)
+{
+    static const char fn[] = "ctw_agent_save_file";
+    ctw_io__out o;
+    CTW_TRY(ctw_base__need(path, fn, "path"));
+    CTW_TRY(save(a, &o, fn));
+    return ctw_io__out_to_file(&o, path, fn);
+}
+
+/* ---- loading ---- */
+
+static ctw_status bad(const char *fn, const char *what)
+{
+    return ctw_base__fail(CTW_E_FORMAT, "%s: damaged agent: %s", fn, what);
+}
+
+static ctw_status get_point(const ctw_agent *a, ctw_io__reader *r, ctw_agent__point *p, const char *fn)
+{
+    size_t n = (size_t)ctw_io__get_u64(r);
+    p->unit = ctw_io__get_u8(r);
+    p->norm2 = ctw_io__get_f64(r);
+    if (r->failed || n > a->max_active || p->unit > 1 || !(p->norm2 > 0) || !isfinite(p->norm2))
+        return bad(fn, "a state of impossible size");
+    p->n = n;
+    for (size_t i = 0; i < n; i++) {
+        p->idx[i] = ctw_io__get_u32(r);
+        if (p->idx[i] >= a->rows) return bad(fn, "a feature number out of range");
+    }
+    if (p->unit) return CTW_OK;
+    ctw_io__get_f64s(r, p->val, n);
+    for (size_t i = 0; !r->failed && i < n; i++)
+        if (!(fabs(p->val[i]) <= CTW_AGENT_MAX_INPUT)) return bad(fn, "a feature value out of range");
+    return CTW_OK;
+}
+
+static ctw_status get_walk(ctw_agent *a, const ctw_io__in *in, const char *fn)
+{
+    ctw_io__reader r;
+    ctw_agent__walk *k = &a->walk;
+    CTW_TRY(ctw_io__in_section(in, TAG_WALK, &r, fn));
+    k->open = ctw_io__get_u8(&r);
+    k->has_plan = ctw_io__get_u8(&r);
+    k->greedy = ctw_io__get_u8(&r);
+    k->action = ctw_io__get_i64(&r);
+    k->planned = ctw_io__get_i64(&r);
+    k->q_old = ctw_io__get_f64(&r);
+    if (r.failed || k->open > 1 || k->has_plan > 1 || k->greedy > 1 || k->action < 0 || k->action >= a->o.actions ||
+        k->planned < 0 || k->planned >= a->o.actions || !isfinite(k->q_old))
+        return bad(fn, "its open step");
+    if (!a->w && (k->open || k->has_plan)) return bad(fn, "a step without features");
+    if (k->open) CTW_TRY(get_point(a, &r, &k->cur, fn));
+    if (k->has_plan) CTW_TRY(get_point(a, &r, &k->nxt, fn));
+    return ctw_io__in_end(&r, fn, "open step");
+}
+
+static ctw_status get_state(ctw_agent *a, const ctw_io__in *in, const char *fn)
+{
+    ctw_io__reader r;
+    CTW_TRY(ctw_io__in_section(in, TAG_STATE, &r, fn));
+    const unsigned char *stream = ctw_io__get_raw(&r, CTW_RNG_STATE);
+    if (!stream || ctw_num__rng_load(&a->rng, stream) != 0) return bad(fn, "its random stream");
+    a->alpha_now = ctw_io__get_f64(&r);
+    a->alpha_factor = ctw_io__get_f64(&r);
+    a->epsilon_now = ctw_io__get_f64(&r);
+    uint64_t *const counts[] = {&a->explore_in, &a->since_good, &a->episodes, &a->steps,
+                                &a->rollbacks,  &a->overrides,  &a->explored};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) *counts[i] = ctw_io__get_u64(&r);
+    CTW_TRY(ctw_io__in_end(&r, fn, "counters"));
+    if (!(a->alpha_now >= 0 && a->alpha_now <= a->o.alpha) || !(a->alpha_factor >= 0 && a->alpha_factor <= 1) ||
+        !(a->epsilon_now >= 0 && a->epsilon_now <= 1))
+        return bad(fn, "its step sizes");
+    return CTW_OK;
+}
+
+static ctw_status get_weights(ctw_agent *a, ctw_io__reader *r, const char *fn)
+{
+    size_t all = a->rows * a->tables, n;
+    a->c = ctw_io__get_f64(r);
+    a->scale = ctw_io__get_f64(r);
+    n = ctw_io__get_count(r, sizeof(double));
+    if (r->failed || n != all * a->block) return bad(fn, "number of weights");
+    ctw_io__get_f64s(r, a->w, n);
+    n = ctw_io__get_count(r, sizeof(double));
+    if (r->failed || n != all * a->stride) return bad(fn, "number of checkpoint weights");
+    ctw_io__get_f64s(r, a->good, n);
+    n = ctw_io__get_count(r, sizeof(uint32_t));
+    if (r->failed || n > (a->lazy ? all : 0)) return bad(fn, "number of traces");
+    for (size_t i = 0; i < n; i++) {
+        uint32_t row = ctw_io__get_u32(r);
+        if (row >= all || a->is_dirty[row]) return bad(fn, "a trace out of place");
+        a->is_dirty[row] = 1;
+        a->dirty[i] = row;
+    }
+    a->n_dirty = n;
+    CTW_TRY(ctw_io__in_end(r, fn, "weights"));
+    if (!(a->scale > 0 && a->scale <= 1) || !isfinite(a->c)) return bad(fn, "trace scale");
+    for (size_t i = 0; i < all * a->stride; i++)
+        if (!(fabs(a->good[i]) <= a->o.value_limit)) return bad(fn, "a weight beyond value_limit");
+    for (size_t i = 0; i < all * a->block; i++)
+        if (!(fabs(a->w[i]) <= 1e100)) return bad(fn, "a weight of impossible size");
+    return CTW_OK;
+}
+
+/* Refuses to allocate what the file cannot fill: rows * actions doubles must be there. */
+static ctw_status enough(const ctw_agent__options *o, uint64_t rows, const ctw_io__reader *r, const char *fn)
+{
+    if (rows > r->left / 8 / (uint64_t)o->actions) return bad(fn, "fewer weights than its options ask for");
+    return CTW_OK;
+}
+
+static ctw_status build(ctw_ctx *ctx, const ctw_io__in *in, const ctw_params *p, const char *fn, ctw_agent **out)
+{
+    ctw_agent__options o;
+    ctw_io__reader weights, r;
+    ctw_features *f = NULL;
+    uint64_t count = 0;
+    ctw_agent__read_options(p, &o);
+    CTW_TRY(ctw_io__in_section(in, TAG_WEIGHTS, &weights, fn));
+    CTW_TRY(enough(&o, o.form == CTW_AGENT_TABULAR ? (uint64_t)o.states : (uint64_t)o.features, &weights, fn));
+    if (ctw_io__in_has(in, TAG_FEATURES)) {
+        CTW_TRY(ctw_io__in_section(in, TAG_FEATURES, &r, fn));
+        CTW_TRY(ctw_features__load(ctx, &r, fn, &f));
+        (void)ctw_features_count(f, &count, NULL);
+    }
+    ctw_status s = enough(&o, count, &weights, fn);
+    if (s == CTW_OK) s = ctw_agent__make(ctx, p, fn, out);
+    if (s == CTW_OK && f) s = ctw_agent__attach(*out, f, fn);
+    ctw_features_unref(f);
+    if (s == CTW_OK) s = get_weights(*out, &weights, fn);
+    if (s == CTW_OK) s = get_state(*out, in, fn);
+    if (s == CTW_OK) s = get_walk(*out, in, fn);
+    return s;
+}
+
+ctw_status ctw_agent_load_mem(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_agent **out)
+{
+    static const char fn[] = "ctw_agent_load_mem";
+    static const uint32_t known[] = {TAG_PARAMS, TAG_FEATURES, TAG_STATE, TAG_WEIGHTS, TAG_WALK};
+    ctw_io__in in;
+    ctw_params *p;
+    CTW_TRY(ctw_base__need(out, fn, "out"));
+    *out = NULL;
+    CTW_TRY(ctw_base__ctx_check(ctx, fn));
+    CTW_TRY(ctw_base__need(buf, fn, "buf"));
+    CTW_TRY(ctw_io__in_begin(&in, buf, len, CTW_AGENT_MAGIC, MAJOR, fn));
+    CTW_TRY(ctw_io__in_known(&in, known, sizeof known / sizeof *known, fn));
+    CTW_TRY(ctw_io__in_params(&in, ctx, "agent", &p, fn));
+    ctw_status s = build(ctx, &in, p, fn, out);
+    ctw_params_unref(p);
+    if (s == CTW_OK) return s;
+    ctw_agent_unref(*out);
+    *out = NULL;
+    return s == CTW_E_NOMEM || s == CTW_E_FORMAT ? s : ctw_base__fail_in(CTW_E_FORMAT, "%s", fn);
+}
+
+static ctw_status load_any(ctw_ctx *ctx, const void *buf, uint64_t len, void **out)
+{
+    ctw_agent *a;
+    ctw_status s = ctw_agent_load_mem(ctx, buf, len, &a);
+    *out = a;
+    return s;
+}
+
+ctw_status ctw_agent_load_file(ctw_ctx *ctx, const char *path, ctw_agent **out)
+{
+    static const char fn[] = "ctw_agent_load_file";
+    void *any = NULL;
+    CTW_TRY(ctw_base__need(out, fn, "out"));
+    *out = NULL;
+    CTW_TRY(ctw_base__ctx_check(ctx, fn));
+    CTW_TRY(ctw_base__need(path, fn, "path"));
+    ctw_status s = ctw_io__file_load(ctx, path, load_any, &any, fn);
+    *out = any;
+    return s;
+}

@@ -1,0 +1,43 @@
+/* agent_params.c: options of agents and of feature maps; the manual is generated from these tables. */
+#include "agent/agent_params.h"
+
+static const ctw_base__option agent_options[] = {
+    CTW_OPT_STR("form", "tabular", "tabular|linear", "How values are held: a table of states, or linear in features."),
+    CTW_OPT_I64("states", 1, 1, 1 << 26, "Tabular: number of states."),
+    CTW_OPT_I64("features", 0, 0, 1 << 26, "Linear: number of features; 0 when a feature map will be set."),
+    CTW_OPT_I64("actions", 2, 1, 256, "Number of actions."),
+    CTW_OPT_STR(
+        "algo", "q", "q|sarsa|expected-sarsa|double-q|true-online",
+        "Update: Q-learning (Watkins' Q(lambda)), Sarsa(lambda), expected Sarsa(0), double Q(0), or true-online "
+        "Sarsa(lambda)."),
+    CTW_OPT_STR("traces", "replacing", "replacing|accumulating", "Kind of eligibility trace of q and sarsa."),
+    CTW_OPT_STR("policy", "epsilon-greedy", "epsilon-greedy|softmax", "How an action is explored."),
+    CTW_OPT_F64("alpha", 0.1, 0.0, 10.0, "Step size, as a share of the temporal difference."),
+    CTW_OPT_F64("alpha_decay", 0.0, 0.0, 1e6, "Step size in episode k (from 0) is alpha / (1 + alpha_decay * k)."),
+    CTW_OPT_BOOL("normalise", 1, "Divide the step size by the squared length of the features."),
+    CTW_OPT_F64("gamma", 0.95, 0.0, 1.0, "Discount of a step."),
+    CTW_OPT_F64("lambda", 0.0, 0.0, 1.0, "Decay of the traces."),
+    CTW_OPT_F64("epsilon", 0.1, 0.0, 1.0, "Probability of a random action in episode 0."),
+    CTW_OPT_F64("epsilon_min", 0.0, 0.0, 1.0, "Floor of that probability."),
+    CTW_OPT_F64("epsilon_decay", 1.0, 0.0, 1.0, "Factor on that probability after each episode."),
+    CTW_OPT_F64("temperature", 1.0, 1e-6, 1e6, "Softmax: values are divided by it."),
+    CTW_OPT_STR("ties", "first", "first|random", "Which of several best actions is taken."),
+    CTW_OPT_F64("initial", 0.0, -1e6, 1e6,
+                "Value of every action before anything is learnt; above the truth it explores."),
+    CTW_OPT_F64("value_limit", 1e8, 1.0, 1e12,
+                "Largest magnitude of rewards, values and weights; beyond is divergence."),
+    CTW_OPT_I64("stream", 0, 0, INT64_MAX, "Random stream under the context's seed."),
+};
+const ctw_base__kind ctw_agent__kind = {"agent", agent_options, sizeof agent_options / sizeof *agent_options};
+
+static const ctw_base__option features_options[] = {
+    CTW_OPT_STR("form", "tiles", "tiles|hashed|cross|fourier|rbf|poly|raw", "The map; see ctw_features."),
+    CTW_OPT_I64("dims", 1, 1, 64, "Length of an observation."),
+    CTW_OPT_I64("tilings", 8, 1, 64, "Tiles, hashed: number of grids."),
+    CTW_OPT_I64("bins", 8, 1, 4096, "Cells of a dimension whose number set_ranges does not give."),
+    CTW_OPT_I64("size", 65536, 1, 1 << 26, "Hashed: number of weights."),
+    CTW_OPT_I64("order", 3, 1, 64, "Fourier: largest coefficient; poly: largest total degree."),
+    CTW_OPT_F64("width", 1.0, 1e-3, 1e3, "Rbf: standard deviation in steps of the centres' grid."),
+};
+const ctw_base__kind ctw_features__kind = {"features", features_options,
+                                           sizeof features_options / sizeof *features_options};

@@ -1,0 +1,49 @@
+/* features_internal.h: a compiled feature map. The grid forms turn an observation into cell numbers by table: for each
+ * dimension and each of its bins * tilings fine positions the row of `tilings` partial cell numbers, so that encoding
+ * is one table row a dimension, added up. */
+#ifndef CTW_FEATURES_INTERNAL_H
+#define CTW_FEATURES_INTERNAL_H
+
+#include "base/handle.h"
+#include "io/bytes.h"
+#include <cybertwin/features.h>
+
+#define CTW_FEATURES_MAGIC CTW_FOUR('F', 'E', 'A', 'T')
+#define CTW_FEATURES_MAX   ((size_t)1 << 26)
+
+enum {
+    CTW_FEATURES_TILES = 0,
+    CTW_FEATURES_HASHED,
+    CTW_FEATURES_CROSS,
+    CTW_FEATURES_FOURIER,
+    CTW_FEATURES_RBF,
+    CTW_FEATURES_POLY,
+    CTW_FEATURES_RAW
+};
+
+struct ctw_features {
+    ctw_base__handle h;
+    ctw_params *params;
+    int form, ready;
+    size_t dims, tilings, size;
+    int64_t order, bins_default;
+    double width;
+    double *lo, *hi, *to_fine; /* to_fine: fine positions (or 1) per unit */
+    int64_t *bins;
+    uint32_t **table; /* per dimension: fine position -> tilings partial numbers */
+    uint32_t *fine;   /* fine positions of a dimension */
+    double *coef;     /* fourier, poly: exponents; rbf: centres; rows of dims */
+    size_t terms;
+    size_t count, active;
+    int unit; /* every value is 1 */
+};
+
+/* One observation that was checked to be finite; idx, val hold f->active. val is left alone for unit maps. Returns
+ * the number of active features. */
+size_t ctw_features__encode(const ctw_features *f, const double *x, uint32_t *idx, double *val);
+
+/* The map inside another handle's file. */
+void ctw_features__save(const ctw_features *f, ctw_io__writer *w);
+ctw_status ctw_features__load(ctw_ctx *ctx, ctw_io__reader *r, const char *fn, ctw_features **out);
+
+#endif

@@ -1,0 +1,142 @@
+/* point.c: a state as sparse features, checked once at the door, and the values of all actions there. */
+#include "agent/agent_internal.h"
+#include <math.h>
+#include <string.h>
+
+static ctw_status read_state(const ctw_agent *a, const double *phi, ctw_agent__point *p, const char *fn)
+{
+    double s = phi[0];
+    if (!(s >= 0 && s < (double)a->o.states) || s != floor(s))
+        return ctw_base__fail(isnan(s) ? CTW_E_NONFINITE : CTW_E_RANGE,
+                              "%s: state is %g, must be a whole number in 0..%lld", fn, s,
+                              (long long)(a->o.states - 1));
+    p->idx[0] = (uint32_t)s;
+    p->n = 1;
+    p->unit = 1;
+    p->norm2 = 1.0;
+    return CTW_OK;
+}
+
+static void sum_squares(ctw_agent__point *p)
+{
+    double s = 0.0;
+    for (size_t i = 0; i < p->n; i++) s += p->val[i] * p->val[i];
+    p->norm2 = s > 0 ? s : 1.0;
+}
+
+ctw_status ctw_agent__point_read(const ctw_agent *a, const double *phi, uint64_t n, ctw_agent__point *p, const char *fn)
+{
+    if (!a->w)
+        return ctw_base__fail(CTW_E_STATE,
+                              "%s: the agent has no features: set option features or call "
+                              "ctw_agent_set_features",
+                              fn);
+    if (n != a->dims)
+        return ctw_base__fail(CTW_E_SHAPE, "%s: n is %llu, must be %zu", fn, (unsigned long long)n, a->dims);
+    CTW_TRY(ctw_base__need(phi, fn, "phi"));
+    if (a->o.form == CTW_AGENT_TABULAR) return read_state(a, phi, p, fn);
+    double worst = 0.0;
+    for (size_t i = 0; i < a->dims; i++) {
+        double m = fabs(phi[i]);
+        if (!(m <= worst)) worst = m; /* NaN stays */
+        if (!(m <= CTW_AGENT_MAX_INPUT)) break;
+    }
+    if (!(worst <= CTW_AGENT_MAX_INPUT))
+        return ctw_base__all_in(phi, n, 1, -CTW_AGENT_MAX_INPUT, CTW_AGENT_MAX_INPUT, fn, "phi");
+    p->unit = 0;
+    if (a->features) {
+        p->n = ctw_features__encode(a->features, phi, p->idx, p->val);
+        if (a->features->unit) {
+            p->unit = 1;
+            p->norm2 = (double)p->n;
+            return CTW_OK;
+        }
+    } else {
+        p->n = 0;
+        for (size_t i = 0; i < a->dims; i++)
+            if (phi[i] != 0.0) {
+                p->idx[p->n] = (uint32_t)i;
+                p->val[p->n++] = phi[i];
+            }
+    }
+    sum_squares(p);
+    return CTW_OK;
+}
+
+int ctw_agent__point_same(const ctw_agent__point *x, const ctw_agent__point *y)
+{
+    if (x->n != y->n || x->unit != y->unit || memcmp(x->idx, y->idx, x->n * sizeof *x->idx) != 0) return 0;
+    for (size_t i = 0; !x->unit && i < x->n; i++)
+        if (x->val[i] != y->val[i]) return 0;
+    return 1;
+}
+
+void ctw_agent__point_copy(ctw_agent__point *to, const ctw_agent__point *from)
+{
+    memcpy(to->idx, from->idx, from->n * sizeof *to->idx);
+    if (!from->unit) memcpy(to->val, from->val, from->n * sizeof *to->val);
+    to->n = from->n;
+    to->unit = from->unit;
+    to->norm2 = from->norm2;
+}
+
+/* q of `stride` actions (a constant where the caller gives one) from rows of `block` doubles. */
+static inline void sums(const ctw_agent *a, const ctw_agent__point *p, double *q, size_t stride, size_t block)
+{
+    double w[CTW_AGENT_MAX_ACTIONS], e[CTW_AGENT_MAX_ACTIONS];
+    int lazy = block != stride;
+    for (size_t k = 0; k < stride; k++) w[k] = e[k] = 0.0;
+    for (size_t i = 0; i < p->n; i++) {
+        const double *row = a->w + (size_t)p->idx[i] * block;
+        double v = p->unit ? 1.0 : p->val[i];
+        for (size_t k = 0; k < stride; k++) w[k] += v * row[k];
+        if (lazy)
+            for (size_t k = 0; k < stride; k++) e[k] += v * row[stride + k];
+    }
+    for (size_t k = 0; k < stride; k++) q[k] = a->o.initial + w[k] + (lazy ? a->c * e[k] : 0.0);
+}
+
+/* Double Q decides on the mean of its two tables. */
+static void double_q(const ctw_agent *a, const ctw_agent__point *p, double *q)
+{
+    for (size_t k = 0; k < a->stride; k++) q[k] = 0.0;
+    for (size_t i = 0; i < p->n; i++) {
+        const double *x = a->w + (size_t)p->idx[i] * a->block, *y = x + a->rows * a->block;
+        double v = p->unit ? 1.0 : p->val[i];
+        for (size_t k = 0; k < a->stride; k++) q[k] += v * (x[k] + y[k]);
+    }
+    for (size_t k = 0; k < a->stride; k++) q[k] = a->o.initial + 0.5 * q[k];
+}
+
+void ctw_agent__q(const ctw_agent *a, const ctw_agent__point *p, double *q)
+{
+    if (a->tables == 2)
+        double_q(a, p, q);
+    else if (a->stride == 4 && a->lazy)
+        sums(a, p, q, 4, 8);
+    else if (a->stride == 4)
+        sums(a, p, q, 4, 4);
+    else if (a->stride == 2 && a->lazy)
+        sums(a, p, q, 2, 4);
+    else if (a->stride == 2)
+        sums(a, p, q, 2, 2);
+    else if (a->stride == 8 && a->lazy)
+        sums(a, p, q, 8, 16);
+    else if (a->stride == 8)
+        sums(a, p, q, 8, 8);
+    else
+        sums(a, p, q, a->stride, a->block);
+}
+
+double ctw_agent__pair(const ctw_agent *a, const ctw_agent__point *p, int64_t action, double *trace)
+{
+    double w = 0.0, e = 0.0;
+    for (size_t i = 0; i < p->n; i++) {
+        const double *cell = a->w + (size_t)p->idx[i] * a->block + action;
+        double v = p->unit ? 1.0 : p->val[i];
+        w += v * cell[0];
+        if (a->lazy) e += v * cell[a->stride];
+    }
+    if (trace) *trace = e;
+    return a->o.initial + w + (a->lazy ? a->c * e : 0.0);
+}
