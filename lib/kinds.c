@@ -1,14 +1,15 @@
 /* kinds.c: the one place that knows the option table of every module, so that ctw_params_new can find a
  * kind by name while base stays below all modules. Add a line here for a new kind of handle. */
 #include "base/params.h"
-
 #include "agent/agent_params.h"
+#include "forecast/forecast_params.h"
 #include "power/power_params.h"
 #include "svm/svm_params.h"
 
 const ctw_base__kind *const ctw_base__kinds[] = {
     &ctw_agent__kind,
     &ctw_features__kind,
+    &ctw_forecast__kind,
     &ctw_power__kind,
     &ctw_svm__kind,
     NULL,

@@ -9,6 +9,7 @@
 #include <cybertwin/csv.h>
 #include <cybertwin/env.h>
 #include <cybertwin/features.h>
+#include <cybertwin/forecast.h>
 #include <cybertwin/power.h>
 #include <cybertwin/svm.h>
 #endif

@@ -1,0 +1,267 @@
+/* forecast.c: the public verbs of a forecaster, apart from files and backtests. */
+#include "forecast/forecast_internal.h"
+
+#include "base/ctx.h"
+#include <math.h>
+#include <string.h>
+
+#define MAX_HORIZON 100000
+#define FLAT_RUN    12 /* equal values in a row that smell of a dead feed */
+
+void ctw_forecast__clear(ctw_forecast *f)
+{
+    ctw_ctx *ctx = f->h.ctx;
+    ctw_forecast__hist_free(ctx, &f->hist);
+    ctw_forecast__lagridge_free(ctx, &f->ridge);
+    ctw_forecast__conform_free(ctx, &f->conform);
+    f->fitted = 0;
+}
+
+static void destroy(ctw_forecast *f)
+{
+    ctw_forecast__clear(f);
+    ctw_params_unref(f->params);
+}
+
+CTW_DEFINE_REFS(ctw_forecast, destroy)
+
+ctw_status ctw_forecast_new(ctw_ctx *ctx, const ctw_params *params, ctw_forecast **out)
+{
+    const char *fn = "ctw_forecast_new";
+    const ctw_base__kind *k = &ctw_forecast__kind;
+    CTW_TRY(ctw_base__need(out, fn, "out"));
+    *out = NULL;
+    CTW_TRY(ctw_base__ctx_check(ctx, fn));
+    CTW_TRY(ctw_base__params_check(params, k, fn));
+    size_t season = (size_t)ctw_base__opt_i64(params, k, "season");
+    double step = ctw_base__opt_f64(params, k, "step_s");
+    if (!season) {
+        double s = round(86400.0 / step);
+        if (s > 8784)
+            return ctw_base__fail(CTW_E_RANGE, "%s: step_s %g makes a day of %.0f steps, more than 8784: set season",
+                                  fn, step, s);
+        season = s < 1 ? 1 : (size_t)s;
+    }
+    ctw_forecast *f = ctw_base__handle_new(ctx, sizeof *f, CTW_FORECAST__MAGIC);
+    if (!f) return CTW_E_NOMEM;
+    ctw_status s = ctw_base__params_copy(ctx, params, k, &f->params);
+    if (s != CTW_OK) {
+        ctw_forecast_unref(f);
+        return s;
+    }
+    f->season = season;
+    f->model = ctw_base__opt_choice(params, k, "model");
+    f->horizon = (size_t)ctw_base__opt_i64(params, k, "horizon");
+    f->lags = (size_t)ctw_base__opt_i64(params, k, "lags");
+    f->lambda = ctw_base__opt_f64(params, k, "ridge");
+    f->transform = ctw_base__opt_choice(params, k, "transform");
+    f->max_rows = (size_t)ctw_base__opt_i64(params, k, "max_rows");
+    *out = f;
+    return CTW_OK;
+}
+
+ctw_status ctw_forecast__like(const ctw_forecast *f, ctw_forecast **out)
+{
+    return ctw_forecast_new(f->h.ctx, f->params, out);
+}
+
+static ctw_status check_series(const char *fn, const double *v, uint64_t n, int64_t stride, uint64_t *finite)
+{
+    *finite = 0;
+    CTW_TRY(ctw_base__need_n(v, n, fn, "series"));
+    if (n > 1 && !stride) return ctw_base__fail(CTW_E_SHAPE, "%s: stride is 0", fn);
+    for (uint64_t i = 0; i < n; i++) {
+        double x = v[(int64_t)i * stride];
+        if (isinf(x))
+            return ctw_base__fail(CTW_E_NONFINITE, "%s: series[%llu] is infinite; NaN marks a missing step", fn,
+                                  (unsigned long long)i);
+        *finite += isnan(x) ? 0u : 1u;
+    }
+    return CTW_OK;
+}
+
+static ctw_status check_exog(const char *fn, const double *x, uint64_t n, uint64_t k, uint64_t stride)
+{
+    if (!k || !n) return CTW_OK;
+    return ctw_base__matrix(x, n, k, stride, fn, "exog");
+}
+
+/* Whether the logarithm is taken, and the first step it can start from. */
+static void choose_log(ctw_forecast *f, const double *v, uint64_t n, int64_t stride, uint64_t finite)
+{
+    uint64_t positive = 0;
+    for (uint64_t i = 0; i < n; i++) positive += v[(int64_t)i * stride] > 0 ? 1u : 0u;
+    f->hist.log = f->transform == CTW_FORECAST__T_LOG ||
+                  (f->transform == CTW_FORECAST__T_AUTO && positive > 0 && (double)positive >= 0.99 * (double)finite);
+}
+
+static ctw_status fill(ctw_forecast *f, const double *v, uint64_t n, int64_t stride, const double *exog,
+                       uint64_t exog_stride)
+{
+    ctw_forecast__hist *h = &f->hist;
+    uint64_t from = 0;
+    while (from < n && isnan(ctw_forecast__to_z(h->log, v[(int64_t)from * stride]))) from++;
+    if (from == n) return ctw_base__fail(CTW_E_ARG, "ctw_forecast_fit: series has no value that can be used");
+    if (n - from > h->max) from = n - h->max;
+    h->dropped = from;
+    CTW_TRY(ctw_forecast__hist_reserve(f->h.ctx, h, (size_t)(n - from)));
+    for (uint64_t i = from; i < n; i++)
+        ctw_forecast__hist_push(h, v[(int64_t)i * stride], h->k ? exog + i * exog_stride : NULL);
+    return CTW_OK;
+}
+
+static ctw_status fit(ctw_forecast *f, const double *series, uint64_t n, int64_t stride, const double *exog, uint64_t k,
+                      uint64_t exog_stride, ctw_cancel *cancel)
+{
+    const char *fn = "ctw_forecast_fit";
+    uint64_t finite;
+    ctw_forecast__clear(f);
+    CTW_TRY(check_series(fn, series, n, stride, &finite));
+    if (!finite) return ctw_base__fail(CTW_E_ARG, "%s: series of %llu steps has no value", fn, (unsigned long long)n);
+    if (k > 1000) return ctw_base__fail(CTW_E_RANGE, "%s: k is %llu, must be <= 1000", fn, (unsigned long long)k);
+    CTW_TRY(check_exog(fn, exog, n, k, exog_stride));
+    f->hist.season = f->season;
+    f->hist.k = (size_t)k;
+    f->hist.max = (size_t)ctw_base__opt_i64(f->params, &ctw_forecast__kind, "max_history");
+    choose_log(f, series, n, stride, finite);
+    CTW_TRY(fill(f, series, n, stride, exog, exog_stride));
+    CTW_TRY(ctw_forecast__train(f, cancel));
+    f->fitted = 1;
+    return CTW_OK;
+}
+
+ctw_status ctw_forecast_fit(ctw_forecast *f, const double *series, uint64_t n, int64_t stride, const double *exog,
+                            uint64_t k, uint64_t exog_stride, ctw_cancel *cancel)
+{
+    CTW_TRY(ctw_base__handle_enter((ctw_base__handle *)f, CTW_FORECAST__MAGIC, "ctw_forecast_fit", "f"));
+    ctw_status s = fit(f, series, n, stride, exog, k, exog_stride, cancel);
+    if (s != CTW_OK) ctw_forecast__clear(f);
+    ctw_base__handle_leave(&f->h);
+    return s;
+}
+
+static ctw_status need_fitted(const ctw_forecast *f, const char *fn)
+{
+    CTW_TRY(ctw_base__handle_check((const ctw_base__handle *)f, CTW_FORECAST__MAGIC, fn, "f"));
+    if (!f->fitted) return ctw_base__fail(CTW_E_STATE, "%s: the forecaster is not fitted", fn);
+    return CTW_OK;
+}
+
+static ctw_status update(ctw_forecast *f, const double *series, uint64_t n, int64_t stride, const double *exog,
+                         uint64_t exog_stride)
+{
+    const char *fn = "ctw_forecast_update";
+    uint64_t finite;
+    CTW_TRY(need_fitted(f, fn));
+    CTW_TRY(check_series(fn, series, n, stride, &finite));
+    CTW_TRY(check_exog(fn, exog, n, f->hist.k, exog_stride));
+    if (n > SIZE_MAX / 64) return ctw_base__fail(CTW_E_RANGE, "%s: n is too large", fn);
+    CTW_TRY(ctw_forecast__hist_reserve(f->h.ctx, &f->hist, (size_t)n));
+    for (uint64_t i = 0; i < n; i++)
+        ctw_forecast__hist_push(&f->hist, series[(int64_t)i * stride], f->hist.k ? exog + i * exog_stride : NULL);
+    return CTW_OK;
+}
+
+ctw_status ctw_forecast_update(ctw_forecast *f, const double *series, uint64_t n, int64_t stride, const double *exog,
+                               uint64_t exog_stride)
+{
+    CTW_TRY(ctw_base__handle_enter((ctw_base__handle *)f, CTW_FORECAST__MAGIC, "ctw_forecast_update", "f"));
+    ctw_status s = update(f, series, n, stride, exog, exog_stride);
+    ctw_base__handle_leave(&f->h);
+    return s;
+}
+
+static int64_t flags_of(const ctw_forecast *f)
+{
+    const ctw_forecast__hist *h = &f->hist;
+    int64_t b = 0;
+    size_t age = ctw_forecast__hist_age(h), holes = 0;
+    for (size_t t = h->n > h->season ? h->n - h->season : 0; t < h->n; t++) holes += h->hole[t];
+    if (!f->ridge.leads && h->n < 3 * h->season) b |= CTW_FORECAST_SHORT;
+    if (holes) b |= CTW_FORECAST_GAPS;
+    if (age >= h->season) b |= CTW_FORECAST_STALE;
+    if (h->season > FLAT_RUN && ctw_forecast__hist_flat(h) >= FLAT_RUN) b |= CTW_FORECAST_FLAT;
+    if (h->bad) b |= CTW_FORECAST_BAD_VALUES;
+    return b;
+}
+
+ctw_status ctw_forecast_flags(const ctw_forecast *f, int64_t *flags)
+{
+    CTW_TRY(need_fitted(f, "ctw_forecast_flags"));
+    CTW_TRY(ctw_base__need(flags, "ctw_forecast_flags", "flags"));
+    *flags = flags_of(f);
+    return CTW_OK;
+}
+
+ctw_status ctw_forecast_seen(const ctw_forecast *f, uint64_t *n)
+{
+    CTW_TRY(ctw_base__handle_check((const ctw_base__handle *)f, CTW_FORECAST__MAGIC, "ctw_forecast_seen", "f"));
+    CTW_TRY(ctw_base__need(n, "ctw_forecast_seen", "n"));
+    *n = f->hist.dropped + f->hist.n;
+    return CTW_OK;
+}
+
+/* A stopped feed widens the band by the square root of the age in seasons. */
+static double widening(const ctw_forecast *f)
+{
+    double age = (double)ctw_forecast__hist_age(&f->hist) / (double)f->season;
+    return age > 1 ? sqrt(age) : 1.0;
+}
+
+static void band(const ctw_forecast *f, uint64_t horizon, double coverage, double *mean, double *lo, double *hi)
+{
+    double wide = widening(f);
+    int lg = f->hist.log;
+    for (uint64_t l = 0; l < horizon; l++) {
+        double z = mean[l];
+        double q = lo || hi ? wide * ctw_forecast__conform_half(&f->conform, (size_t)l, coverage) : 0.0;
+        mean[l] = ctw_forecast__to_y(lg, z);
+        if (lo) lo[l] = ctw_forecast__to_y(lg, z - q);
+        if (hi) hi[l] = ctw_forecast__to_y(lg, z + q);
+    }
+}
+
+static ctw_status check_predict(const char *fn, uint64_t horizon, double coverage, const double *out_mean)
+{
+    CTW_TRY(ctw_base__in_u64(horizon, 1, MAX_HORIZON, fn, "horizon"));
+    CTW_TRY(ctw_base__in(coverage, 1e-6, 1.0 - 1e-6, fn, "coverage"));
+    return ctw_base__need(out_mean, fn, "out_mean");
+}
+
+ctw_status ctw_forecast_predict(const ctw_forecast *f, uint64_t horizon, double coverage, const double *exog_future,
+                                uint64_t exog_stride, double *out_mean, double *out_lo, double *out_hi)
+{
+    const char *fn = "ctw_forecast_predict";
+    CTW_TRY(need_fitted(f, fn));
+    CTW_TRY(check_predict(fn, horizon, coverage, out_mean));
+    if (exog_future && !f->hist.k)
+        return ctw_base__fail(CTW_E_ARG, "%s: exog_future given, but the model was fitted without covariates", fn);
+    if (exog_future) CTW_TRY(check_exog(fn, exog_future, horizon, f->hist.k, exog_stride));
+    double *scratch = CTW_NEW(f->h.ctx, f->ridge.p + 1, double);
+    if (!scratch) return CTW_E_NOMEM;
+    ctw_forecast__point(f, &f->ridge, f->chosen, f->hist.n, (size_t)horizon, exog_future, (size_t)exog_stride, scratch,
+                        out_mean);
+    band(f, horizon, coverage, out_mean, out_lo, out_hi);
+    ctw_base__free(f->h.ctx, scratch);
+    return CTW_OK;
+}
+
+ctw_status ctw_forecast_predict_batch(const ctw_forecast *const *models, uint64_t n_models, uint64_t horizon,
+                                      double coverage, double *out_mean, double *out_lo, double *out_hi,
+                                      uint64_t out_stride)
+{
+    const char *fn = "ctw_forecast_predict_batch";
+    CTW_TRY(ctw_base__need_n(models, n_models, fn, "models"));
+    if (!n_models) return CTW_OK;
+    CTW_TRY(check_predict(fn, horizon, coverage, out_mean));
+    if (out_stride < horizon)
+        return ctw_base__fail(CTW_E_SHAPE, "%s: out_stride is %llu, must be >= horizon %llu", fn,
+                              (unsigned long long)out_stride, (unsigned long long)horizon);
+    for (uint64_t r = 0; r < n_models; r++) {
+        ctw_status s =
+            ctw_forecast_predict(models[r], horizon, coverage, NULL, 0, out_mean + r * out_stride,
+                                 out_lo ? out_lo + r * out_stride : NULL, out_hi ? out_hi + r * out_stride : NULL);
+        if (s != CTW_OK) return ctw_base__fail_in(s, "model %llu", (unsigned long long)r);
+    }
+    return CTW_OK;
+}

@@ -1,0 +1,21 @@
+/* forecast_params.c: what a host may set on a forecaster, with bounds and defaults; the manual prints this. */
+#include "forecast/forecast_params.h"
+
+static const ctw_base__option options[] = {
+    CTW_OPT_STR("model", "auto", "auto|naive|profile|ridge",
+                "what forecasts: auto picks by rolling validation; naive is the same step a season ago; profile "
+                "the mean of the last seven seasons; ridge a direct multi-lead regression"),
+    CTW_OPT_I64("horizon", 96, 1, 2000, "leads fitted directly, in steps; later ones repeat the last season"),
+    CTW_OPT_F64("step_s", 3600, 1, 86400, "seconds between two values"),
+    CTW_OPT_I64("season", 0, 0, 8784, "steps of the main season; 0: a day, 86400 / step_s"),
+    CTW_OPT_I64("lags", 24, 1, 512, "newest deviations used as features"),
+    CTW_OPT_F64("ridge", 0, 0, 1e9, "ridge penalty on standardised features; 0: chosen by validation"),
+    CTW_OPT_STR(
+        "transform", "auto", "auto|log|none",
+        "log models ratios; auto takes it when 99 % of the values are positive, the others then count as missing"),
+    CTW_OPT_I64("max_rows", 4000, 64, 1000000, "most training rows of the ridge, the newest ones"),
+    CTW_OPT_I64("max_history", 35064, 64, 10000000, "steps of history kept; older ones are dropped"),
+    CTW_OPT_I64("refit_every", 30, 1, 100000, "seasons between two refits of a backtest"),
+};
+
+const ctw_base__kind ctw_forecast__kind = {"forecast", options, sizeof options / sizeof *options};
