@@ -39,6 +39,8 @@ static void put_ridge(ctw_io__writer *w, const ctw_forecast__lagridge *m)
     ctw_io__put_f64s(w, m->sd, m->p);
     ctw_io__put_f64s(w, m->beta, m->k);
     ctw_io__put_f64s(w, m->xmean, m->k);
+    ctw_io__put_f64s(w, m->week, 7 * CTW_FORECAST__PARTS);
+    ctw_io__put_f64s(w, m->trust, m->leads);
     ctw_io__put_f64s(w, m->c, m->leads);
     ctw_io__put_f64s(w, m->w, m->p * m->leads);
 }
@@ -138,6 +140,8 @@ static ctw_status get_ridge(ctw_forecast *f, ctw_io__reader *r)
     ctw_io__get_f64s(r, m->sd, m->p);
     ctw_io__get_f64s(r, m->beta, m->k);
     ctw_io__get_f64s(r, m->xmean, m->k);
+    ctw_io__get_f64s(r, m->week, 7 * CTW_FORECAST__PARTS);
+    ctw_io__get_f64s(r, m->trust, m->leads);
     ctw_io__get_f64s(r, m->c, m->leads);
     ctw_io__get_f64s(r, m->w, m->p * m->leads);
     for (size_t j = 0; !r->failed && j < m->p; j++)

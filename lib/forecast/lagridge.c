@@ -22,6 +22,8 @@ void ctw_forecast__lagridge_free(ctw_ctx *ctx, ctw_forecast__lagridge *m)
     ctw_base__free(ctx, m->c);
     ctw_base__free(ctx, m->beta);
     ctw_base__free(ctx, m->xmean);
+    ctw_base__free(ctx, m->week);
+    ctw_base__free(ctx, m->trust);
     memset(m, 0, sizeof *m);
 }
 
@@ -46,17 +48,24 @@ size_t ctw_forecast__lagridge_first(const ctw_forecast__lagridge *m, const ctw_f
     return h->season + back;
 }
 
-double ctw_forecast__lagridge_effect(const ctw_forecast__lagridge *m, const double *x)
+static size_t week_cell(const ctw_forecast__hist *h, size_t t)
 {
-    double e = 0;
-    if (!x) return 0;
-    for (size_t j = 0; j < m->k; j++) e += m->beta[j] * (x[j] - m->xmean[j]);
+    uint64_t at = h->dropped + t;
+    return (size_t)(at / h->season % 7) * CTW_FORECAST__PARTS +
+           (size_t)(at % h->season) * CTW_FORECAST__PARTS / h->season;
+}
+
+double ctw_forecast__lagridge_effect(const ctw_forecast__lagridge *m, const ctw_forecast__hist *h, size_t t,
+                                     const double *x)
+{
+    double e = m->week[week_cell(h, t)];
+    for (size_t j = 0; x && j < m->k; j++) e += m->beta[j] * (x[j] - m->xmean[j]);
     return e;
 }
 
 static double residual(const ctw_forecast__lagridge *m, const ctw_forecast__hist *h, size_t t)
 {
-    return h->d[t] - (m->k ? ctw_forecast__lagridge_effect(m, h->x + t * m->k) : 0.0);
+    return h->d[t] - ctw_forecast__lagridge_effect(m, h, t, m->k ? h->x + t * m->k : NULL);
 }
 
 /* Mean of the residual deviations of steps [from, to). */
@@ -84,6 +93,20 @@ static void features(const ctw_forecast__lagridge *m, const ctw_forecast__hist *
     for (uint64_t k = 1; k < 7; k++) f[j++] = day == k;
 }
 
+/* Mean deviation of each part of the week, drawn towards none where there were few. */
+static void fit_week(ctw_forecast__lagridge *m, const ctw_forecast__hist *h, size_t last)
+{
+    size_t count[7 * CTW_FORECAST__PARTS] = {0};
+    for (size_t t = h->season; t < last; t++) {
+        if (h->hole[t]) continue;
+        size_t c = week_cell(h, t);
+        m->week[c] += h->d[t];
+        count[c]++;
+    }
+    double each = h->season < CTW_FORECAST__PARTS ? 1.0 : (double)h->season / CTW_FORECAST__PARTS;
+    for (size_t c = 0; c < 7 * CTW_FORECAST__PARTS; c++) m->week[c] /= (double)count[c] + 2.0 * each;
+}
+
 /* Ridge of the deviation on the covariates of the same step: what part of it they explain. */
 static ctw_status fit_covariates(ctw_ctx *ctx, ctw_forecast__lagridge *m, const ctw_forecast__hist *h, size_t last)
 {
@@ -100,7 +123,7 @@ static ctw_status fit_covariates(ctw_ctx *ctx, ctw_forecast__lagridge *m, const 
         if (h->hole[t]) continue;
         for (size_t j = 0; j < k; j++) {
             double xj = h->x[t * k + j] - m->xmean[j];
-            b.a[j] += xj * h->d[t];
+            b.a[j] += xj * (h->d[t] - m->week[week_cell(h, t)]);
             for (size_t i = j; i < k; i++) CTW_AT(&g, i, j) += xj * (h->x[t * k + i] - m->xmean[i]);
         }
     }
@@ -125,8 +148,11 @@ ctw_status ctw_forecast__lagridge_alloc(ctw_ctx *ctx, ctw_forecast__lagridge *m)
     m->c = CTW_NEW(ctx, m->leads, double);
     m->beta = CTW_NEW(ctx, m->k, double);
     m->xmean = CTW_NEW(ctx, m->k, double);
+    m->week = CTW_NEW(ctx, 7 * CTW_FORECAST__PARTS, double);
+    m->trust = CTW_NEW(ctx, m->leads, double);
     m->w = CTW_NEW(ctx, m->p * m->leads, double);
-    return m->mu && m->sd && m->c && m->beta && m->xmean && m->w ? CTW_OK : CTW_E_NOMEM;
+    for (size_t l = 0; m->trust && l < m->leads; l++) m->trust[l] = 1.0;
+    return m->trust && m->week && m->mu && m->sd && m->c && m->beta && m->xmean && m->w ? CTW_OK : CTW_E_NOMEM;
 }
 
 /* Fills the design, standardised in place (the scales go to the model), and the centred targets. */
@@ -139,7 +165,7 @@ static void design(ctw_forecast__lagridge *m, const ctw_forecast__hist *h, const
         for (size_t l = 0; l < m->leads; l++) {
             size_t t = rows[r] + l, first = rows[r] + l % h->season;
             double base = t == first ? h->z[t] - h->d[t] : ctw_forecast__hist_base(h, rows[r], first);
-            CTW_AT(y, r, l) = h->z[t] - base - (m->k ? ctw_forecast__lagridge_effect(m, h->x + t * m->k) : 0.0);
+            CTW_AT(y, r, l) = h->z[t] - base - ctw_forecast__lagridge_effect(m, h, t, m->k ? h->x + t * m->k : NULL);
         }
     }
     for (size_t j = 0; j < m->p; j++) {
@@ -180,10 +206,11 @@ static ctw_status solve(ctw_ctx *ctx, ctw_forecast__lagridge *m, const ctw_num__
 static ctw_status clone(ctw_ctx *ctx, const ctw_forecast__lagridge *m, ctw_forecast__lagridge *out)
 {
     *out = *m;
-    out->mu = out->sd = out->w = out->c = out->beta = out->xmean = NULL;
+    out->mu = out->sd = out->w = out->c = out->beta = out->xmean = out->week = out->trust = NULL;
     CTW_TRY(ctw_forecast__lagridge_alloc(ctx, out));
     memcpy(out->mu, m->mu, m->p * sizeof *m->mu);
     memcpy(out->sd, m->sd, m->p * sizeof *m->sd);
+    memcpy(out->week, m->week, 7 * CTW_FORECAST__PARTS * sizeof *m->week);
     memcpy(out->c, m->c, m->leads * sizeof *m->c);
     memcpy(out->beta, m->beta, m->k * sizeof *m->beta);
     memcpy(out->xmean, m->xmean, m->k * sizeof *m->xmean);
@@ -201,7 +228,10 @@ ctw_status ctw_forecast__lagridge_fit(ctw_ctx *ctx, ctw_forecast__lagridge *m, c
     if (st == CTW_OK) st = ctw_num__mat_new(ctx, n, m->leads, &y);
     if (st == CTW_OK) st = ctw_num__mat_new(ctx, m->p, m->p, &g);
     if (st == CTW_OK) st = ctw_num__mat_new(ctx, m->p, m->leads, &b);
-    if (st == CTW_OK) st = fit_covariates(ctx, m, h, rows[n - 1] + m->leads);
+    if (st == CTW_OK) {
+        fit_week(m, h, rows[n - 1] + m->leads);
+        st = fit_covariates(ctx, m, h, rows[n - 1] + m->leads);
+    }
     if (st == CTW_OK) st = ctw_base__stopped(cancel, "ctw_forecast_fit");
     if (st == CTW_OK) {
         design(m, h, rows, n, f, &x, &y);
@@ -226,5 +256,5 @@ void ctw_forecast__lagridge_predict(const ctw_forecast__lagridge *m, const ctw_f
 {
     features(m, h, o, scratch);
     for (size_t j = 0; j < m->p; j++) scratch[j] = (scratch[j] - m->mu[j]) / m->sd[j];
-    for (size_t l = 0; l < n; l++) out[l] = m->c[l] + ctw_num__dot(m->p, scratch, m->w + l * m->p);
+    for (size_t l = 0; l < n; l++) out[l] = m->trust[l] * (m->c[l] + ctw_num__dot(m->p, scratch, m->w + l * m->p));
 }

@@ -6,6 +6,8 @@
 
 #include "forecast/hist.h"
 
+#define CTW_FORECAST__PARTS 24
+
 typedef struct ctw_forecast__lagridge {
     size_t lags, blocks, p; /* features */
     size_t leads;
@@ -14,6 +16,8 @@ typedef struct ctw_forecast__lagridge {
     double *c;       /* leads: intercepts */
     size_t k;
     double *beta, *xmean; /* k: effect of covariates on the deviation */
+    double *trust;        /* leads: share of the predicted deviation that held-out data support, 0 to 1 */
+    double *week;         /* 7 x CTW_FORECAST__PARTS: mean deviation by day of the week and part of the season */
     double lambda;
 } ctw_forecast__lagridge;
 
@@ -33,7 +37,8 @@ ctw_status ctw_forecast__lagridge_fit(ctw_ctx *ctx, ctw_forecast__lagridge *m, c
  * scratch: p doubles. */
 void ctw_forecast__lagridge_predict(const ctw_forecast__lagridge *m, const ctw_forecast__hist *h, size_t o, size_t n,
                                     double *scratch, double *out);
-/* Effect of one row of covariates; 0 for NULL. */
-double ctw_forecast__lagridge_effect(const ctw_forecast__lagridge *m, const double *x);
+/* What is known of step t without its past: the part of the week, and its covariates (NULL: their mean). */
+double ctw_forecast__lagridge_effect(const ctw_forecast__lagridge *m, const ctw_forecast__hist *h, size_t t,
+                                     const double *x);
 
 #endif

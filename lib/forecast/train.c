@@ -31,7 +31,7 @@ void ctw_forecast__point(const ctw_forecast *f, const ctw_forecast__lagridge *m,
             dev = out[l];
         else if (direct >= s && direct)
             dev = (out[l - s] - ctw_forecast__hist_base(h, o, o + l - s)) * 0.8;
-        if (l < direct && exog && m->k) dev += ctw_forecast__lagridge_effect(m, exog + l * exog_stride);
+        if (l < direct) dev += ctw_forecast__lagridge_effect(m, h, o + l, exog && m->k ? exog + l * exog_stride : NULL);
         out[l] = base + dev;
     }
 }
@@ -78,6 +78,32 @@ static ctw_status judge(ctw_forecast *f, candidate *c, size_t nc, const size_t *
         }
     }
     return CTW_OK;
+}
+
+/* How much of the ridge's deviation the held-out origins bear out, by groups of leads: least squares,
+ * kept between 0 (pure profile) and 1. */
+static void learn_trust(const ctw_forecast *f, ctw_forecast__lagridge *m, const size_t *cal, size_t n, double *scratch,
+                        double *out)
+{
+    const ctw_forecast__hist *h = &f->hist;
+    size_t group = (h->season + 3) / 4;
+    for (size_t g = 0; g < m->leads; g += group) {
+        size_t end = g + group < m->leads ? g + group : m->leads;
+        double up = 0, down = 1e-12;
+        for (size_t i = 0; i < n; i++) {
+            ctw_forecast__lagridge_predict(m, h, cal[i], end, scratch, out);
+            for (size_t l = g; l < end; l++) {
+                size_t t = cal[i] + l;
+                if (h->hole[t]) continue;
+                double rest = h->z[t] - ctw_forecast__hist_base(h, cal[i], t) -
+                              ctw_forecast__lagridge_effect(m, h, t, m->k ? h->x + t * m->k : NULL);
+                up += out[l] * rest;
+                down += out[l] * out[l];
+            }
+        }
+        double a = up / down;
+        for (size_t l = g; l < end; l++) m->trust[l] = a < 0 ? 0 : a > 1 ? 1 : a;
+    }
 }
 
 static ctw_status calibrate(ctw_forecast *f, const candidate *c, const size_t *cal, size_t n, size_t leads,
@@ -135,6 +161,8 @@ static ctw_status train_rows(ctw_forecast *f, const size_t *rows, size_t n, ctw_
     if (f->lambda > 0) grid[0] = f->lambda;
     if (st == CTW_OK) st = ctw_forecast__lagridge_fit(ctx, &base, &f->hist, rows, n_fit - gap, grid, np, cancel, trial);
     for (size_t i = 0; i < np; i++) c[2 + i] = (candidate){CTW_FORECAST__RIDGE, &trial[i], 0};
+    for (size_t i = 0; st == CTW_OK && i < np; i++)
+        learn_trust(f, &trial[i], rows + n_fit, n_cal, scratch, scratch + shape->p);
     if (st == CTW_OK) st = judge(f, c, np + 2, rows + n_fit, n_cal, leads, scratch, scratch + shape->p, cancel);
     if (st == CTW_OK) {
         const candidate *w = best(c, np + 2, f->model);
@@ -143,6 +171,8 @@ static ctw_status train_rows(ctw_forecast *f, const size_t *rows, size_t n, ctw_
         double lambda = w->kind == CTW_FORECAST__RIDGE ? w->m->lambda : grid[0];
         if (st == CTW_OK && w->kind == CTW_FORECAST__RIDGE)
             st = ctw_forecast__lagridge_fit(ctx, shape, &f->hist, rows, n, &lambda, 1, cancel, &f->ridge);
+        if (st == CTW_OK && w->kind == CTW_FORECAST__RIDGE)
+            memcpy(f->ridge.trust, w->m->trust, leads * sizeof *f->ridge.trust);
     }
     for (size_t i = 0; i < PENALTIES; i++) ctw_forecast__lagridge_free(ctx, &trial[i]);
     ctw_forecast__lagridge_free(ctx, &base);
