@@ -3,15 +3,19 @@
 #include "base/params.h"
 #include "agent/agent_params.h"
 #include "forecast/forecast_params.h"
+#include "guard/guard_params.h"
 #include "power/power_params.h"
 #include "svm/svm_params.h"
 
 const ctw_base__kind *const ctw_base__kinds[] = {
     &ctw_agent__kind,
+    &ctw_detector__kind,
     &ctw_features__kind,
     &ctw_forecast__kind,
+    &ctw_guard__kind,
     &ctw_power__kind,
     &ctw_svm__kind,
+    &ctw_watch__kind,
     NULL,
 };
 const size_t ctw_base__kind_count = sizeof ctw_base__kinds / sizeof *ctw_base__kinds - 1;

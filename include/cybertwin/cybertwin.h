@@ -10,6 +10,7 @@
 #include <cybertwin/env.h>
 #include <cybertwin/features.h>
 #include <cybertwin/forecast.h>
+#include <cybertwin/guard.h>
 #include <cybertwin/power.h>
 #include <cybertwin/svm.h>
 #endif
