@@ -31,7 +31,7 @@ static const ctw_base__option watch_options[] = {
     CTW_OPT_F64("allowance", 0.25, 0.0, 1.0, "Subtracted from the sum each step: the strange share that is tolerated."),
     CTW_OPT_I64("clean", 12, 1, 1000000, "Calm steps in fallback before the model is scored in shadow."),
     CTW_OPT_F64("level", 0.05, 0.0, 1.0, "A step whose p-value is below this is strange."),
-    CTW_OPT_F64("limit", 2.5, 1e-6, 1e6, "Sum at which the fallback takes over."),
+    CTW_OPT_F64("limit", 3.0, 1e-6, 1e6, "Sum at which the fallback takes over."),
     CTW_OPT_I64("shadow", 12, 1, 1000000, "Steps the model is scored in shadow."),
     CTW_OPT_F64("suspect", 1.4, 1e-6, 1e6, "Sum at which the model becomes suspect; below \"limit\"."),
 };
