@@ -5,6 +5,7 @@
 #include "forecast/forecast_params.h"
 #include "guard/guard_params.h"
 #include "power/power_params.h"
+#include "rca/rca_params.h"
 #include "svm/svm_params.h"
 
 const ctw_base__kind *const ctw_base__kinds[] = {
@@ -16,6 +17,9 @@ const ctw_base__kind *const ctw_base__kinds[] = {
     &ctw_power__kind,
     &ctw_svm__kind,
     &ctw_watch__kind,
+    &ctw_spans__kind,
+    &ctw_calls__kind,
+    &ctw_rca__kind,
     NULL,
 };
 const size_t ctw_base__kind_count = sizeof ctw_base__kinds / sizeof *ctw_base__kinds - 1;

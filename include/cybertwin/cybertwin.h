@@ -13,4 +13,6 @@
 #include <cybertwin/guard.h>
 #include <cybertwin/power.h>
 #include <cybertwin/svm.h>
+#include <cybertwin/spans.h>
+#include <cybertwin/rca.h>
 #endif

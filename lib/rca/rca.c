@@ -1,0 +1,238 @@
+/* rca.c: the public localiser: reference, labelled windows, training, ranking. */
+#include "base/cancel.h"
+#include "base/ctx.h"
+#include "rca/rca_internal.h"
+#include <math.h>
+#include <string.h>
+
+static void destroy(ctw_rca *m)
+{
+    ctw_ctx *ctx = m->h.ctx;
+    ctw_params_unref(m->params);
+    ctw_rca__names_free(ctx, &m->names);
+    ctw_rca__reference_clear(ctx, &m->ref);
+    ctw_base__free(ctx, m->data.x);
+    ctw_base__free(ctx, m->data.guilty);
+    ctw_base__free(ctx, m->data.window);
+}
+
+CTW_DEFINE_REFS(ctw_rca, destroy)
+
+static ctw_status configure(ctw_rca *m, const ctw_params *params, const char *fn)
+{
+    const ctw_base__kind *kind = &ctw_rca__kind;
+    CTW_TRY(ctw_base__params_copy(m->h.ctx, params, kind, &m->params));
+    double half_life = ctw_base__opt_f64(m->params, kind, "ref_half_life");
+    m->ref.keep = half_life > 0 ? exp2(-1 / half_life) : 1;
+    m->ref.limit = (size_t)ctw_base__opt_i64(m->params, kind, "ref_calls");
+    m->max_rows = (size_t)ctw_base__opt_i64(m->params, kind, "max_rows");
+    m->c = ctw_base__opt_f64(m->params, kind, "c");
+    m->threshold = ctw_base__opt_f64(m->params, kind, "threshold");
+    return ctw_rca__select(m, ctw_base__opt_str(m->params, kind, "features"), fn);
+}
+
+ctw_status ctw_rca_new(ctw_ctx *ctx, const ctw_params *params, ctw_rca **out)
+{
+    static const char fn[] = "ctw_rca_new";
+    CTW_TRY(ctw_base__need(out, fn, "out"));
+    *out = NULL;
+    CTW_TRY(ctw_base__ctx_check(ctx, fn));
+    CTW_TRY(ctw_base__params_check(params, &ctw_rca__kind, fn));
+    ctw_rca *m = ctw_base__handle_new(ctx, sizeof *m, CTW_RCA_MAGIC);
+    if (!m) return CTW_E_NOMEM;
+    ctw_status st = configure(m, params, fn);
+    if (st != CTW_OK) {
+        ctw_rca_unref(m);
+        return st;
+    }
+    *out = m;
+    return CTW_OK;
+}
+
+static ctw_status check_window(const ctw_calls *window, const char *fn)
+{
+    CTW_TRY(ctw_base__handle_check(window ? &window->h : NULL, CTW_CALLS_MAGIC, fn, "window"));
+    if (!window->count) return ctw_base__fail(CTW_E_ARG, "%s: window has no calls", fn);
+    return CTW_OK;
+}
+
+ctw_status ctw_rca__measure(const ctw_rca *m, const ctw_calls *window, ctw_rca__row **rows, size_t *n, const char *fn)
+{
+    ctw_rca__window w;
+    CTW_TRY(check_window(window, fn));
+    if (!m->ref.windows) return ctw_base__fail(CTW_E_STATE, "%s: no fault-free window has been learned", fn);
+    CTW_TRY(ctw_rca__window_build(m->h.ctx, &w, window));
+    ctw_status st = ctw_rca__features_of(m->h.ctx, &w, &m->ref, &m->names, rows, n);
+    ctw_rca__window_free(m->h.ctx, &w);
+    return st;
+}
+
+static ctw_status learn(ctw_rca *m, const ctw_calls *window, const char *fn)
+{
+    ctw_ctx *ctx = m->h.ctx;
+    ctw_rca__window w;
+    CTW_TRY(check_window(window, fn));
+    CTW_TRY(ctw_rca__window_build(ctx, &w, window));
+    uint32_t *map = ctw_base__alloc(ctx, window->names.count, sizeof *map);
+    ctw_status st = map ? CTW_OK : CTW_E_NOMEM;
+    for (size_t i = 0; st == CTW_OK && i < window->names.count; i++) {
+        const char *text = window->names.text[i];
+        st = ctw_rca__names_add(ctx, &m->names, text, strlen(text), &map[i], fn);
+    }
+    if (st == CTW_OK) st = ctw_rca__reference_learn(ctx, &m->ref, &w, map);
+    ctw_base__free(ctx, map);
+    ctw_rca__window_free(ctx, &w);
+    return st;
+}
+
+ctw_status ctw_rca_learn(ctw_rca *m, const ctw_calls *window, ctw_cancel *cancel)
+{
+    static const char fn[] = "ctw_rca_learn";
+    CTW_TRY(ctw_base__handle_enter(m ? &m->h : NULL, CTW_RCA_MAGIC, fn, "m"));
+    ctw_status st = ctw_base__stopped(cancel, fn);
+    if (st == CTW_OK) st = learn(m, window, fn);
+    ctw_base__handle_leave(&m->h);
+    return st;
+}
+
+ctw_status ctw_rca_forget(ctw_rca *m)
+{
+    CTW_TRY(ctw_base__handle_enter(m ? &m->h : NULL, CTW_RCA_MAGIC, "ctw_rca_forget", "m"));
+    ctw_rca__reference_clear(m->h.ctx, &m->ref);
+    ctw_base__handle_leave(&m->h);
+    return CTW_OK;
+}
+
+uint64_t ctw_rca_windows(const ctw_rca *m)
+{
+    return m ? m->ref.windows : 0;
+}
+
+static ctw_status check_culprits(const ctw_rca__row *rows, size_t n, const char *const *culprit, uint64_t n_culprits,
+                                 const char *fn)
+{
+    for (uint64_t k = 0; k < n_culprits; k++) {
+        size_t i = 0;
+        if (!culprit[k]) return ctw_base__fail(CTW_E_ARG, "%s: culprit[%llu] is NULL", fn, (unsigned long long)k);
+        while (i < n && strcmp(rows[i].name, culprit[k]) != 0) i++;
+        if (i == n)
+            return ctw_base__fail(CTW_E_KEY, "%s: culprit '%s' is no component of the window or the reference", fn,
+                                  culprit[k]);
+    }
+    return CTW_OK;
+}
+
+static void drop_oldest(ctw_rca__labelled *d, size_t drop)
+{
+    d->count -= drop;
+    memmove(d->x, d->x + drop * CTW_RCA_COLUMNS, d->count * CTW_RCA_COLUMNS * sizeof *d->x);
+    memmove(d->guilty, d->guilty + drop, d->count * sizeof *d->guilty);
+    memmove(d->window, d->window + drop, d->count * sizeof *d->window);
+}
+
+static ctw_status append(ctw_rca *m, const ctw_rca__row *rows, const double *x, size_t n, const char *const *culprit,
+                         uint64_t n_culprits, const char *fn)
+{
+    ctw_rca__labelled *d = &m->data;
+    ctw_ctx *ctx = m->h.ctx;
+    if (n > m->max_rows)
+        return ctw_base__fail(CTW_E_RANGE, "%s: the window has %zu components, max_rows is %zu", fn, n, m->max_rows);
+    size_t size = CTW_RCA_COLUMNS * sizeof(double);
+    CTW_TRY(ctw_base__grow(ctx, (void **)&d->x, &d->cap, d->count + n, size));
+    CTW_TRY(ctw_base__grow(ctx, (void **)&d->guilty, &d->guilty_cap, d->count + n, sizeof *d->guilty));
+    CTW_TRY(ctw_base__grow(ctx, (void **)&d->window, &d->window_cap, d->count + n, sizeof *d->window));
+    size_t drop = 0; /* whole windows only */
+    while (d->count - drop + n > m->max_rows) {
+        uint64_t w = d->window[drop];
+        while (drop < d->count && d->window[drop] == w) drop++;
+    }
+    drop_oldest(d, drop);
+    memcpy(d->x + d->count * CTW_RCA_COLUMNS, x, n * size);
+    for (size_t i = 0; i < n; i++) {
+        int guilty = 0;
+        for (uint64_t k = 0; k < n_culprits; k++) guilty |= strcmp(rows[i].name, culprit[k]) == 0;
+        d->guilty[d->count + i] = (int8_t)guilty;
+        d->window[d->count + i] = d->next_window;
+    }
+    d->count += n;
+    d->next_window++;
+    return CTW_OK;
+}
+
+static ctw_status add_case(ctw_rca *m, const ctw_calls *window, const char *const *culprit, uint64_t n_culprits,
+                           const char *fn)
+{
+    ctw_rca__row *rows = NULL;
+    double *x = NULL;
+    size_t n = 0;
+    CTW_TRY(ctw_base__need_n(culprit, n_culprits, fn, "culprit"));
+    CTW_TRY(ctw_rca__measure(m, window, &rows, &n, fn));
+    ctw_status st = check_culprits(rows, n, culprit, n_culprits, fn);
+    if (st == CTW_OK) st = ctw_rca__columns(m->h.ctx, rows, n, &x);
+    if (st == CTW_OK) st = append(m, rows, x, n, culprit, n_culprits, fn);
+    ctw_base__free(m->h.ctx, rows);
+    ctw_base__free(m->h.ctx, x);
+    return st;
+}
+
+ctw_status ctw_rca_add_case(ctw_rca *m, const ctw_calls *window, const char *const *culprit, uint64_t n)
+{
+    static const char fn[] = "ctw_rca_add_case";
+    CTW_TRY(ctw_base__handle_enter(m ? &m->h : NULL, CTW_RCA_MAGIC, fn, "m"));
+    ctw_status st = add_case(m, window, culprit, n, fn);
+    ctw_base__handle_leave(&m->h);
+    return st;
+}
+
+uint64_t ctw_rca_cases(const ctw_rca *m)
+{
+    return m && m->data.count ? m->data.next_window - m->data.window[0] : 0;
+}
+
+ctw_status ctw_rca_fit(ctw_rca *m, ctw_cancel *cancel)
+{
+    static const char fn[] = "ctw_rca_fit";
+    CTW_TRY(ctw_base__handle_enter(m ? &m->h : NULL, CTW_RCA_MAGIC, fn, "m"));
+    m->svm.fitted = 0;
+    ctw_status st = ctw_rca__train(m, cancel, fn);
+    ctw_base__handle_leave(&m->h);
+    return st;
+}
+
+int32_t ctw_rca_fitted(const ctw_rca *m)
+{
+    return m && m->svm.fitted;
+}
+
+ctw_status ctw_rca_rank(const ctw_rca *m, const ctw_calls *window, ctw_cancel *cancel, ctw_ranking **out)
+{
+    static const char fn[] = "ctw_rca_rank";
+    CTW_TRY(ctw_base__need(out, fn, "out"));
+    *out = NULL;
+    CTW_TRY(ctw_base__handle_check(m ? &m->h : NULL, CTW_RCA_MAGIC, fn, "m"));
+    CTW_TRY(ctw_base__stopped(cancel, fn));
+    ctw_rca__row *rows = NULL;
+    double *x = NULL;
+    size_t n = 0;
+    CTW_TRY(ctw_rca__measure(m, window, &rows, &n, fn));
+    ctw_status st = ctw_rca__columns(m->h.ctx, rows, n, &x);
+    if (st == CTW_OK) st = ctw_rca__ranking_new(m, rows, x, n, out);
+    ctw_base__free(m->h.ctx, rows);
+    ctw_base__free(m->h.ctx, x);
+    return st;
+}
+
+uint64_t ctw_rca_features(void)
+{
+    return FEAT_COUNT;
+}
+
+ctw_status ctw_rca_feature_at(uint64_t i, const char **name, const char **help)
+{
+    if (i >= FEAT_COUNT)
+        return ctw_base__fail(CTW_E_RANGE, "ctw_rca_feature_at: i is %llu, there are %d features",
+                              (unsigned long long)i, FEAT_COUNT);
+    if (name) *name = ctw_rca__features[i].name;
+    if (help) *help = ctw_rca__features[i].help;
+    return CTW_OK;
+}

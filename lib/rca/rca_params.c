@@ -1,0 +1,25 @@
+/* rca_params.c: options of the three kinds of handle this module has. */
+#include "rca/rca_params.h"
+
+static const ctw_base__option spans_options[] = {
+    CTW_OPT_I64("max_spans", 16777216, 1, 2147483647, "spans one table may hold"),
+};
+const ctw_base__kind ctw_spans__kind = {"spans", spans_options, sizeof spans_options / sizeof *spans_options};
+
+static const ctw_base__option calls_options[] = {
+    CTW_OPT_STR("component", "service", "service|instance",
+                "what a culprit is: a service, or an instance where the span names one"),
+};
+const ctw_base__kind ctw_calls__kind = {"calls", calls_options, sizeof calls_options / sizeof *calls_options};
+
+static const ctw_base__option rca_options[] = {
+    CTW_OPT_I64("ref_calls", 4096, 8, 1048576, "most recent fault-free calls kept of each operation"),
+    CTW_OPT_F64("ref_half_life", 0, 0, 1e9, "windows after which a learned call rate counts half; 0 never forgets"),
+    CTW_OPT_I64("max_rows", 65536, 16, 16777216, "labelled component rows kept for training; the oldest go first"),
+    CTW_OPT_STR("features", "auto", NULL,
+                "comma-separated features of the classifier; 'z:' before a name takes it relative to the window's "
+                "other components; 'auto' is the tested set, 'firm' is RI,CI"),
+    CTW_OPT_F64("c", 1, 1e-6, 1e6, "penalty of the support vector machine"),
+    CTW_OPT_F64("threshold", 0.35, 0, 100, "score from which a component is guilty while no classifier is fitted"),
+};
+const ctw_base__kind ctw_rca__kind = {"rca", rca_options, sizeof rca_options / sizeof *rca_options};

@@ -1,0 +1,194 @@
+/* reference.c: learning a window. All memory is taken first, so that a failure changes nothing. */
+#include "rca/reference.h"
+#include "base/alloc.h"
+#include "num/sort.h"
+#include "num/stats.h"
+#include "rca/relate.h"
+#include <math.h>
+#include <string.h>
+
+const int32_t ctw_rca__past_column[PAST_COLUMNS] = {
+    CTW_CALL_CLIENT, CTW_CALL_SELF, CTW_CALL_NET,   CTW_CALL_EXCL,
+    CTW_CALL_SPANS,  CTW_CALL_OUT,  CTW_CALL_ERROR, CTW_CALL_CALLER_ERROR,
+};
+
+static ctw_rca__id op_key(uint32_t component, uint32_t op)
+{
+    return (ctw_rca__id){component, op};
+}
+
+const ctw_rca__past_op *ctw_rca__reference_op(const ctw_rca__reference *ref, uint32_t component, uint32_t op)
+{
+    int64_t i = ctw_rca__idmap_get(&ref->op_index, op_key(component, op));
+    return i < 0 ? NULL : &ref->op[i];
+}
+
+const ctw_rca__past_component *ctw_rca__reference_component(const ctw_rca__reference *ref, uint32_t name)
+{
+    int64_t i = ctw_rca__idmap_get(&ref->component_index, op_key(name, 0));
+    return i < 0 ? NULL : &ref->component[i];
+}
+
+static size_t room(size_t count, size_t more, size_t limit)
+{
+    return more > limit - count ? limit : count + more;
+}
+
+static ctw_status reserve_op(ctw_ctx *ctx, ctw_rca__reference *ref, uint32_t component, uint32_t op, size_t more)
+{
+    int added;
+    CTW_TRY(ctw_rca__idmap_reserve(ctx, &ref->op_index, 1));
+    CTW_TRY(ctw_base__grow(ctx, (void **)&ref->op, &ref->op_cap, ref->ops + 1, sizeof *ref->op));
+    uint32_t i = ctw_rca__idmap_put(&ref->op_index, op_key(component, op), (uint32_t)ref->ops, &added);
+    if (added) {
+        memset(&ref->op[i], 0, sizeof ref->op[i]);
+        ref->op[i].component = component;
+        ref->op[i].op = op;
+        ref->ops++;
+    }
+    ctw_rca__past_op *o = &ref->op[i];
+    size_t need = room(o->count, more, ref->limit);
+    CTW_TRY(ctw_base__grow(ctx, (void **)&o->ring, &o->cap, need, sizeof *o->ring));
+    return ctw_base__grow(ctx, (void **)&o->sorted, &o->sorted_cap, need, sizeof *o->sorted);
+}
+
+static ctw_status reserve_component(ctw_ctx *ctx, ctw_rca__reference *ref, uint32_t name, size_t more)
+{
+    int added;
+    CTW_TRY(ctw_rca__idmap_reserve(ctx, &ref->component_index, 1));
+    CTW_TRY(ctw_base__grow(ctx, (void **)&ref->component, &ref->component_cap, ref->components + 1,
+                           sizeof *ref->component));
+    uint32_t i = ctw_rca__idmap_put(&ref->component_index, op_key(name, 0), (uint32_t)ref->components, &added);
+    if (added) {
+        memset(&ref->component[i], 0, sizeof ref->component[i]);
+        ref->component[i].name = name;
+        ref->components++;
+    }
+    ctw_rca__past_component *c = &ref->component[i];
+    return ctw_base__grow(ctx, (void **)&c->ring, &c->cap, room(c->count, more, ref->limit), sizeof *c->ring);
+}
+
+static ctw_status reserve(ctw_ctx *ctx, ctw_rca__reference *ref, const ctw_rca__window *w, const uint32_t *map)
+{
+    for (size_t m = 0; m < w->members; m++) {
+        const ctw_rca__member *mem = &w->member[m];
+        size_t calls = 0;
+        for (size_t g = mem->first_group; g < mem->last_group; g++) {
+            size_t k = w->group[g].end - w->group[g].begin;
+            CTW_TRY(reserve_op(ctx, ref, map[mem->name], map[w->group[g].op], k));
+            calls += k;
+        }
+        CTW_TRY(reserve_component(ctx, ref, map[mem->name], calls));
+    }
+    return CTW_OK;
+}
+
+/* Slot for one more element of a ring of at most `limit`: the end while it grows, else the oldest's place. */
+static size_t ring_slot(size_t *count, size_t *head, size_t limit)
+{
+    if (*count < limit) return (*count)++;
+    size_t at = *head;
+    *head = (at + 1) % limit;
+    return at;
+}
+
+void ctw_rca__reference_refresh_op(ctw_rca__past_op *op, double *scratch)
+{
+    for (int col = 0; col < PAST_COLUMNS; col++) {
+        double sum = 0;
+        for (size_t i = 0; i < op->count; i++) sum += scratch[i] = op->ring[i].v[col];
+        op->mean[col] = op->count ? sum / (double)op->count : 0;
+        if (col >= PAST_TIMES || !op->count) continue;
+        if (col == PAST_EXCL) {
+            ctw_num__sort(scratch, op->count);
+            for (size_t i = 0; i < op->count; i++) op->sorted[i] = (float)scratch[i];
+            op->p90_excl = ctw_num__quantile_sorted(scratch, op->count, 0.9);
+            op->median[col] = ctw_num__quantile_sorted(scratch, op->count, 0.5);
+        } else {
+            op->median[col] = ctw_num__quantile(scratch, op->count, 0.5);
+        }
+    }
+}
+
+void ctw_rca__reference_refresh_component(ctw_rca__past_component *c, double *scratch)
+{
+    double *root = scratch + c->count;
+    for (size_t i = 0; i < c->count; i++) {
+        scratch[i] = c->ring[i].own;
+        root[i] = c->ring[i].root;
+    }
+    c->importance = ctw_rca__importance(scratch, root, c->count);
+    c->congestion = c->count ? ctw_rca__congestion(scratch, c->count, 0) : 0;
+}
+
+static void learn_group(ctw_rca__reference *ref, ctw_rca__past_op *o, const ctw_rca__window *w, const ctw_rca__group *g,
+                        double *scratch)
+{
+    for (size_t i = g->begin; i < g->end; i++) {
+        const double *v = w->calls->row[w->order[i]].v;
+        ctw_rca__past *p = &o->ring[ring_slot(&o->count, &o->head, ref->limit)];
+        for (int col = 0; col < PAST_COLUMNS; col++) p->v[col] = (float)v[ctw_rca__past_column[col]];
+    }
+    ctw_rca__reference_refresh_op(o, scratch);
+}
+
+/* Sums the member's response time in each trace (own[], zero on entry and on return) and keeps the pairs. */
+static void learn_member(ctw_rca__reference *ref, ctw_rca__past_component *c, const ctw_rca__window *w,
+                         const ctw_rca__member *m, double *own, double *scratch)
+{
+    size_t begin = w->group[m->first_group].begin, end = w->group[m->last_group - 1].end;
+    for (size_t i = begin; i < end; i++) {
+        const ctw_rca__call *r = &w->calls->row[w->order[i]];
+        own[r->trace] += r->v[CTW_CALL_INCL] + 1e-300; /* never exactly 0: marks the trace as seen */
+    }
+    for (size_t i = begin; i < end; i++) {
+        uint32_t t = w->calls->row[w->order[i]].trace;
+        if (own[t] == 0) continue;
+        c->ring[ring_slot(&c->count, &c->head, ref->limit)] =
+            (ctw_rca__past_trace){(float)own[t], (float)w->calls->root_us[t]};
+        own[t] = 0;
+    }
+    c->calls += (double)(end - begin);
+    ctw_rca__reference_refresh_component(c, scratch);
+}
+
+ctw_status ctw_rca__reference_learn(ctw_ctx *ctx, ctw_rca__reference *ref, const ctw_rca__window *w,
+                                    const uint32_t *map)
+{
+    CTW_TRY(reserve(ctx, ref, w, map));
+    double *scratch = ctw_base__alloc(ctx, 2 * ref->limit, sizeof *scratch);
+    double *own = CTW_NEW(ctx, w->calls->trace_count, double);
+    if (scratch && own) {
+        for (size_t i = 0; i < ref->components; i++) ref->component[i].calls *= ref->keep;
+        for (size_t m = 0; m < w->members; m++) {
+            const ctw_rca__member *mem = &w->member[m];
+            uint32_t name = map[mem->name];
+            for (size_t g = mem->first_group; g < mem->last_group; g++) {
+                int64_t at = ctw_rca__idmap_get(&ref->op_index, op_key(name, map[w->group[g].op]));
+                learn_group(ref, &ref->op[at], w, &w->group[g], scratch);
+            }
+            int64_t at = ctw_rca__idmap_get(&ref->component_index, op_key(name, 0));
+            learn_member(ref, &ref->component[at], w, mem, own, scratch);
+        }
+        ref->traces = ref->traces * ref->keep + (double)w->calls->trace_count;
+        ref->windows++;
+    }
+    ctw_status st = scratch && own ? CTW_OK : CTW_E_NOMEM;
+    ctw_base__free(ctx, scratch);
+    ctw_base__free(ctx, own);
+    return st;
+}
+
+void ctw_rca__reference_clear(ctw_ctx *ctx, ctw_rca__reference *ref)
+{
+    for (size_t i = 0; i < ref->ops; i++) {
+        ctw_base__free(ctx, ref->op[i].ring);
+        ctw_base__free(ctx, ref->op[i].sorted);
+    }
+    for (size_t i = 0; i < ref->components; i++) ctw_base__free(ctx, ref->component[i].ring);
+    ctw_rca__idmap_free(ctx, &ref->op_index);
+    ctw_rca__idmap_free(ctx, &ref->component_index);
+    ctw_base__free(ctx, ref->op);
+    ctw_base__free(ctx, ref->component);
+    *ref = (ctw_rca__reference){.limit = ref->limit, .keep = ref->keep};
+}

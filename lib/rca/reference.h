@@ -1,0 +1,64 @@
+/* reference.h: what calls looked like while nothing was wrong. For every operation of every component the most
+ * recent calls are kept, up to a limit, so that the reference ages by itself and its memory is bounded. */
+#ifndef CTW_RCA_REFERENCE_H
+#define CTW_RCA_REFERENCE_H
+
+#include "rca/window.h"
+
+/* Columns a reference remembers of a call. */
+enum { PAST_CLIENT, PAST_SELF, PAST_NET, PAST_EXCL, PAST_SPANS, PAST_OUT, PAST_ERROR, PAST_CALLER_ERROR, PAST_COLUMNS };
+enum { PAST_TIMES = 4 };                                 /* the first four are times, whose medians matter */
+extern const int32_t ctw_rca__past_column[PAST_COLUMNS]; /* CTW_CALL_* of each */
+
+typedef struct ctw_rca__past {
+    float v[PAST_COLUMNS];
+} ctw_rca__past;
+
+typedef struct ctw_rca__past_op {
+    uint32_t component, op; /* name ids of the model */
+    ctw_rca__past *ring;
+    size_t count, cap, head;
+    float *sorted; /* exclusive times, ascending; count of them */
+    size_t sorted_cap;
+    double median[PAST_TIMES], mean[PAST_COLUMNS], p90_excl;
+} ctw_rca__past_op;
+
+/* Response of one component within one trace, and the trace's own. */
+typedef struct ctw_rca__past_trace {
+    float own, root;
+} ctw_rca__past_trace;
+
+typedef struct ctw_rca__past_component {
+    uint32_t name;
+    ctw_rca__past_trace *ring;
+    size_t count, cap, head;
+    double calls; /* of all learned windows, halved every half-life */
+    double importance, congestion;
+} ctw_rca__past_component;
+
+typedef struct ctw_rca__reference {
+    ctw_rca__idmap op_index; /* (component, op) */
+    ctw_rca__past_op *op;
+    size_t ops, op_cap;
+    ctw_rca__idmap component_index;
+    ctw_rca__past_component *component;
+    size_t components, component_cap;
+    double traces;    /* like calls */
+    uint64_t windows; /* learned so far */
+    size_t limit;     /* calls kept of one operation, traces of one component */
+    double keep;      /* weight of the counts so far when a window is added */
+} ctw_rca__reference;
+
+/* Adds a window; map[] gives the model's ids of the calls' names. CTW_E_NOMEM leaves the reference as it was. */
+ctw_status ctw_rca__reference_learn(ctw_ctx *ctx, ctw_rca__reference *ref, const ctw_rca__window *w,
+                                    const uint32_t *map);
+/* NULL when there is none. */
+const ctw_rca__past_op *ctw_rca__reference_op(const ctw_rca__reference *ref, uint32_t component, uint32_t op);
+const ctw_rca__past_component *ctw_rca__reference_component(const ctw_rca__reference *ref, uint32_t name);
+/* Recomputes what is derived from the rings (after loading). scratch holds `limit` doubles. */
+void ctw_rca__reference_refresh_op(ctw_rca__past_op *op, double *scratch);
+/* scratch holds 2 * limit doubles. */
+void ctw_rca__reference_refresh_component(ctw_rca__past_component *c, double *scratch);
+void ctw_rca__reference_clear(ctw_ctx *ctx, ctw_rca__reference *ref);
+
+#endif

@@ -1,0 +1,25 @@
+/* relate.c: see relate.h. */
+#include "rca/relate.h"
+#include "num/stats.h"
+#include <math.h>
+
+double ctw_rca__importance(const double *own, const double *root, size_t n)
+{
+    if (n < 3) return 0;
+    double mo = ctw_num__mean(own, n), mr = ctw_num__mean(root, n), oo = 0, rr = 0, both = 0;
+    for (size_t i = 0; i < n; i++) {
+        double o = own[i] - mo, r = root[i] - mr;
+        oo += o * o;
+        rr += r * r;
+        both += o * r;
+    }
+    if (sqrt(oo / (double)n) < 1e-9 || sqrt(rr / (double)n) < 1e-9) return 0;
+    return both / sqrt(oo * rr);
+}
+
+double ctw_rca__congestion(double *v, size_t n, double offset)
+{
+    double p99 = ctw_num__quantile(v, n, 0.99) + offset;
+    double p50 = fmax(ctw_num__quantile(v, n, 0.5) + offset, 1e-3);
+    return log(fmax(p99, 1e-3) / p50);
+}

@@ -1,0 +1,99 @@
+/* shift.c: see shift.h. */
+#include "rca/shift.h"
+#include "num/stats.h"
+#include "rca/features.h"
+#include <math.h>
+
+static double log_ratio(double now, double past)
+{
+    return log((now + CTW_RCA_OFFSET_US) / (past + CTW_RCA_OFFSET_US));
+}
+
+/* Number of reference values below v, ties counting half. */
+static double rank_of(const ctw_rca__past_op *past, float v)
+{
+    size_t lo = 0, hi = past->count;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (past->sorted[mid] < v)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    size_t below = lo;
+    hi = past->count;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (past->sorted[mid] <= v)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return 0.5 * (double)(below + lo);
+}
+
+static double column(const ctw_rca__window *w, const ctw_rca__group *g, int col, double *v)
+{
+    double sum = 0;
+    for (size_t i = g->begin; i < g->end; i++)
+        sum += v[i - g->begin] = w->calls->row[w->order[i]].v[ctw_rca__past_column[col]];
+    return sum;
+}
+
+static void add_exclusive(ctw_rca__shift *s, const ctw_rca__past_op *past, const double *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        s->above += (double)(float)v[i] > past->p90_excl;
+        s->rank += rank_of(past, (float)v[i]) / (double)past->count;
+    }
+    s->rank -= 0.5 * (double)n;
+}
+
+void ctw_rca__shift_add(ctw_rca__shift *s, const ctw_rca__window *w, const ctw_rca__group *g,
+                        const ctw_rca__past_op *past, double *scratch)
+{
+    size_t n = g->end - g->begin;
+    double k = (double)n, sum;
+    if (n < 3 || past->count < 5) return;
+    s->calls += k;
+    for (int col = 0; col < PAST_TIMES; col++) {
+        sum = column(w, g, col, scratch);
+        s->excess[col] += sum - k * past->mean[col];
+        if (col == PAST_EXCL) {
+            add_exclusive(s, past, scratch, n);
+            s->log_p90 += k * log_ratio(ctw_num__quantile(scratch, n, 0.9), past->p90_excl);
+        }
+        double shift = log_ratio(ctw_num__quantile(scratch, n, 0.5), past->median[col]);
+        s->log_median[col] += k * shift;
+        if (col == PAST_EXCL && n >= 5) s->log_max = fmax(s->log_max, shift);
+    }
+    sum = column(w, g, PAST_SPANS, scratch);
+    if (sum > 0 && past->mean[PAST_SPANS] > 0) s->spans += k * log(sum / k / past->mean[PAST_SPANS]);
+    sum = column(w, g, PAST_OUT, scratch);
+    s->out += k * log((sum / k + 0.1) / (past->mean[PAST_OUT] + 0.1));
+    s->error += column(w, g, PAST_ERROR, scratch) - k * past->mean[PAST_ERROR];
+    s->caller_error += column(w, g, PAST_CALLER_ERROR, scratch) - k * past->mean[PAST_CALLER_ERROR];
+}
+
+void ctw_rca__shift_finish(const ctw_rca__shift *s, double traces, double past_calls, double *z)
+{
+    double k = s->calls;
+    if (k <= 0 || traces <= 0) return;
+    z[FEAT_LX_SELF] = s->log_median[PAST_SELF] / k;
+    z[FEAT_LX_CLI] = s->log_median[PAST_CLIENT] / k;
+    z[FEAT_LX_NET] = s->log_median[PAST_NET] / k;
+    z[FEAT_LX_EXCL] = s->log_median[PAST_EXCL] / k;
+    z[FEAT_EX_SELF] = s->excess[PAST_SELF] / traces / 1e3;
+    z[FEAT_EX_CLI] = s->excess[PAST_CLIENT] / traces / 1e3;
+    z[FEAT_EX_EXCL] = s->excess[PAST_EXCL] / traces / 1e3;
+    z[FEAT_EX_NET] = s->excess[PAST_NET] / traces / 1e3;
+    z[FEAT_D_SPANS] = s->spans / k;
+    z[FEAT_D_OUT] = s->out / k;
+    z[FEAT_UP_FRAC] = s->above / k - 0.1;
+    z[FEAT_LX_EXCL_MAX] = s->log_max;
+    z[FEAT_LX_EXCL90] = s->log_p90 / k;
+    z[FEAT_ERR] = s->error / k;
+    z[FEAT_ERR_UP] = s->caller_error / k;
+    double wz = s->rank / k * sqrt(12 * k / (1 + k / fmax(past_calls, 1)));
+    z[FEAT_WZ_EXCL] = copysign(log1p(fabs(wz)), wz);
+}

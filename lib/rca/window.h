@@ -1,0 +1,32 @@
+/* window.h: a window of calls sorted into components and their operations, with the names it shares with a
+ * reference. What learning and feature extraction both start from. */
+#ifndef CTW_RCA_WINDOW_H
+#define CTW_RCA_WINDOW_H
+
+#include "rca/calls_internal.h"
+
+/* Calls of one operation of one component. */
+typedef struct ctw_rca__group {
+    uint32_t op;  /* name id in the calls' table */
+    size_t begin; /* slots of order[] */
+    size_t end;
+} ctw_rca__group;
+
+typedef struct ctw_rca__member {
+    uint32_t name; /* name id in the calls' table */
+    size_t first_group, last_group;
+} ctw_rca__member;
+
+typedef struct ctw_rca__window {
+    const ctw_calls *calls;
+    uint32_t *order; /* rows by (component, operation, row) */
+    ctw_rca__group *group;
+    size_t groups;
+    ctw_rca__member *member; /* components that were called, by name id */
+    size_t members;
+} ctw_rca__window;
+
+ctw_status ctw_rca__window_build(ctw_ctx *ctx, ctw_rca__window *w, const ctw_calls *c);
+void ctw_rca__window_free(ctw_ctx *ctx, ctw_rca__window *w);
+
+#endif

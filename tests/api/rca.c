@@ -1,0 +1,176 @@
+/* Contract of rca.h through the shared library: learning, ranking with and without labels, abstention, errors. */
+#include "shop.h"
+#include "test.h"
+#include <string.h>
+
+static ctw_ctx *ctx;
+
+static void begin(void)
+{
+    CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
+}
+
+static ctw_calls *window(uint32_t seed, int guilty, double slow)
+{
+    double s[SHOP_SERVICES] = {1, 1, 1, 1};
+    ctw_calls *c;
+    if (guilty >= 0) s[guilty] = slow;
+    CTW_OKAY(shop_window(ctx, seed, 60, s, &c));
+    return c;
+}
+
+static ctw_rca *learned(const char *features)
+{
+    ctw_params *p;
+    ctw_rca *m;
+    CTW_OKAY(ctw_params_new(ctx, "rca", &p));
+    if (features) CTW_OKAY(ctw_params_set_str(p, "features", features));
+    CTW_OKAY(ctw_rca_new(ctx, p, &m));
+    ctw_params_unref(p);
+    for (uint32_t i = 0; i < 4; i++) {
+        ctw_calls *c = window(100 + i, -1, 1);
+        CTW_OKAY(ctw_rca_learn(m, c, NULL));
+        ctw_calls_unref(c);
+    }
+    ck_assert_uint_eq(ctw_rca_windows(m), 4);
+    return m;
+}
+
+static void expect(const ctw_rca *m, uint32_t seed, int guilty)
+{
+    ctw_calls *c = window(seed, guilty, 2.5);
+    ctw_ranking *r;
+    const char *name;
+    double score;
+    CTW_OKAY(ctw_rca_rank(m, c, NULL, &r));
+    ck_assert_uint_eq(ctw_ranking_count(r), SHOP_SERVICES);
+    CTW_OKAY(ctw_ranking_at(r, 0, &name, &score));
+    if (guilty >= 0) {
+        ck_assert_str_eq(name, shop_service[guilty]);
+        ck_assert(score >= 0);
+        ck_assert_uint_ge(ctw_ranking_guilty(r), 1);
+    } else {
+        ck_assert(score < 0);
+        ck_assert_uint_eq(ctw_ranking_guilty(r), 0);
+    }
+    ctw_ranking_unref(r);
+    ctw_calls_unref(c);
+}
+
+START_TEST(without_labels)
+{
+    begin();
+    ctw_rca *m = learned(NULL);
+    for (int g = -1; g < SHOP_SERVICES; g++) expect(m, 7, g);
+    ctw_rca_unref(m);
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
+START_TEST(with_labels)
+{
+    begin();
+    ctw_rca *m = learned(NULL);
+    CTW_FAILS(ctw_rca_fit(m, NULL), CTW_E_STATE, "both kinds");
+    for (uint32_t k = 0; k < 3; k++)
+        for (int g = -1; g < SHOP_SERVICES; g++) {
+            ctw_calls *c = window(1000 + 10 * k + (uint32_t)(g + 1), g, 1.5 + k);
+            CTW_OKAY(ctw_rca_add_case(m, c, &shop_service[g < 0 ? 0 : g], g >= 0));
+            ctw_calls_unref(c);
+        }
+    ck_assert_uint_eq(ctw_rca_cases(m), 3 * (SHOP_SERVICES + 1));
+    ck_assert(!ctw_rca_fitted(m));
+    CTW_OKAY(ctw_rca_fit(m, NULL));
+    ck_assert(ctw_rca_fitted(m));
+    for (int g = -1; g < SHOP_SERVICES; g++) expect(m, 77, g);
+    ctw_rca_unref(m);
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
+START_TEST(reasons)
+{
+    begin();
+    ctw_rca *m = learned(NULL);
+    ctw_calls *c = window(9, 3, 3);
+    ctw_ranking *r;
+    const char *feature, *name;
+    double value, contribution, shift;
+    CTW_OKAY(ctw_rca_rank(m, c, NULL, &r));
+    CTW_OKAY(ctw_ranking_at(r, 0, &name, NULL));
+    ck_assert_str_eq(name, "store");
+    CTW_OKAY(ctw_ranking_reason(r, 0, 0, &feature, &value, &contribution));
+    ck_assert(contribution > 0);
+    CTW_OKAY(ctw_ranking_value(r, 0, feature, &shift));
+    ck_assert(shift == value);
+    CTW_OKAY(ctw_ranking_value(r, 0, "lx_excl", &shift));
+    ck_assert(shift > 0.9 && shift < 1.3); /* log 3, less the network's share */
+    CTW_FAILS(ctw_ranking_reason(r, 0, 99, NULL, NULL, NULL), CTW_E_RANGE, "fewer");
+    CTW_FAILS(ctw_ranking_value(r, 0, "lx_exc", &shift), CTW_E_KEY, "lx_excl");
+    CTW_FAILS(ctw_ranking_at(r, 4, NULL, NULL), CTW_E_RANGE, "i is 4");
+    ctw_ranking_unref(ctw_ranking_ref(r));
+    ctw_ranking_unref(r);
+    ctw_calls_unref(c);
+    ctw_rca_unref(m);
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
+START_TEST(errors)
+{
+    begin();
+    ctw_rca *m;
+    ctw_params *p;
+    CTW_OKAY(ctw_params_new(ctx, "rca", &p));
+    CTW_OKAY(ctw_params_set_str(p, "features", "RI,lx_exkl"));
+    CTW_FAILS(ctw_rca_new(ctx, p, &m), CTW_E_KEY, "lx_excl");
+    ck_assert_ptr_null(m);
+    CTW_OKAY(ctw_params_set_str(p, "features", "RI,RI"));
+    CTW_FAILS(ctw_rca_new(ctx, p, &m), CTW_E_ARG, "twice");
+    ctw_params_unref(p);
+    CTW_FAILS(ctw_rca_new(NULL, NULL, &m), CTW_E_ARG, NULL);
+    CTW_FAILS(ctw_rca_new(ctx, NULL, NULL), CTW_E_ARG, "out");
+    CTW_OKAY(ctw_rca_new(ctx, NULL, &m));
+    ctw_calls *c = window(1, -1, 1), *empty;
+    ctw_ranking *r;
+    const char *nobody = "nobody", *none = NULL;
+    CTW_OKAY(ctw_calls_new(ctx, NULL, &empty));
+    CTW_FAILS(ctw_rca_rank(m, c, NULL, &r), CTW_E_STATE, "fault-free");
+    CTW_FAILS(ctw_rca_add_case(m, c, NULL, 0), CTW_E_STATE, "fault-free");
+    CTW_FAILS(ctw_rca_learn(m, empty, NULL), CTW_E_ARG, "no calls");
+    CTW_FAILS(ctw_rca_learn(m, NULL, NULL), CTW_E_ARG, "window");
+    CTW_FAILS(ctw_rca_learn(NULL, c, NULL), CTW_E_ARG, "m");
+    CTW_OKAY(ctw_rca_learn(m, c, NULL));
+    CTW_FAILS(ctw_rca_rank(m, empty, NULL, &r), CTW_E_ARG, "no calls");
+    CTW_FAILS(ctw_rca_rank(m, c, NULL, NULL), CTW_E_ARG, "out");
+    CTW_FAILS(ctw_rca_add_case(m, c, &nobody, 1), CTW_E_KEY, "nobody");
+    CTW_FAILS(ctw_rca_add_case(m, c, &none, 1), CTW_E_ARG, "culprit[0]");
+    CTW_FAILS(ctw_rca_add_case(m, c, NULL, 1), CTW_E_ARG, "culprit");
+    CTW_OKAY(ctw_rca_forget(m));
+    ck_assert_uint_eq(ctw_rca_windows(m), 0);
+    CTW_FAILS(ctw_rca_rank(m, c, NULL, &r), CTW_E_STATE, "fault-free");
+    ctw_calls_unref(empty);
+    ctw_calls_unref(c);
+    ctw_rca_unref(ctw_rca_ref(m));
+    ctw_rca_unref(m);
+    ctw_rca_unref(NULL);
+    for (uint64_t i = 0; i < ctw_rca_features(); i++) {
+        const char *name, *help;
+        CTW_OKAY(ctw_rca_feature_at(i, &name, &help));
+        ck_assert(*name && *help);
+    }
+    CTW_FAILS(ctw_rca_feature_at(ctw_rca_features(), NULL, NULL), CTW_E_RANGE, "features");
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
+int main(void)
+{
+    const ctw_test_case cases[] = {
+        {"without_labels", without_labels},
+        {"with_labels", with_labels},
+        {"reasons", reasons},
+        {"errors", errors},
+    };
+    return ctw_test_main("api-rca", cases, sizeof cases / sizeof *cases, 10);
+}
