@@ -4,4 +4,6 @@
 
 #include "bench.h"
 
+int bench_svm(bench *b);
+
 #endif

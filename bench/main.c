@@ -12,6 +12,7 @@ typedef struct command {
 
 /* clang-format off: one line a command */
 static const command commands[] = {
+    {"svm", bench_svm, "--train F --test G --kernel linear|rbf --c C --gamma G [--solver S] [--tol T] [--labels OUT]"},
     {NULL, NULL, NULL},
 };
 /* clang-format on */

@@ -2,6 +2,7 @@
  * of the rows that were learned from. Folds are dealt class by class after a shuffle, so each holds both classes
  * whenever there are enough rows. */
 #include "base/ctx.h"
+#include "num/blas.h"
 #include "num/rng.h"
 #include "svm/learn.h"
 #include <string.h>
@@ -71,23 +72,53 @@ static size_t without(const ctw_svm__problem *p, const folds *f, size_t k, int *
     return n;
 }
 
+/* Decision values of fold k by a kernel machine, whose support vectors are rows of p->x. */
+static ctw_status decide_kernel(const ctw_svm__run *run, const ctw_svm__problem *p, folds *f, size_t k,
+                                const ctw_svm__machine *c)
+{
+    ctw_svm__columns cols;
+    ctw_svm__work w;
+    ctw_svm__kernel kernel = {run->opts->kernel, run->opts->degree, run->gamma, run->opts->coef0};
+    size_t entries = 0;
+    for (size_t i = 0; i < c->nsv; i++) entries += p->x->start[c->sv[i] + 1] - p->x->start[c->sv[i]];
+    CTW_TRY(ctw_svm__columns_new(run->ctx, p->x, c->nsv, entries, &kernel, &cols));
+    ctw_status st = ctw_svm__columns_fill(run->ctx, &cols, p->x, p->norm, c->sv, c->nsv);
+    if (st == CTW_OK) st = ctw_svm__work_new(run->ctx, &cols, 1, &w);
+    for (size_t i = 0; st == CTW_OK && i < p->n; i++) {
+        if (f->fold[i] != k) continue;
+        ctw_svm__kernel_block(&cols, &w, p->x, &p->row[i], 1);
+        f->dec[i] = c->bias + (c->nsv ? ctw_num__dot(c->nsv, w.dot, c->coef) : 0);
+    }
+    if (st == CTW_OK) ctw_svm__work_free(run->ctx, &w);
+    ctw_svm__columns_free(run->ctx, &cols);
+    return st;
+}
+
+static ctw_status decide_fold(const ctw_svm__run *run, const ctw_svm__problem *p, folds *f, size_t k,
+                              const ctw_svm__machine *c)
+{
+    if (!c->w) return decide_kernel(run, p, f, k, c);
+    for (size_t i = 0; i < p->n; i++)
+        if (f->fold[i] == k) f->dec[i] = c->bias + ctw_svm__rows_dot(p->x, p->row[i], c->w, p->x->d);
+    return CTW_OK;
+}
+
 static ctw_status one_fold(const ctw_svm__run *run, const ctw_svm__problem *p, folds *f, size_t k)
 {
     int sides;
     size_t n = without(p, f, k, &sides);
-    ctw_svm__problem q = {.x = p->x, .n = n, .row = f->row, .y = f->y, .c = f->c, .alpha = f->alpha};
+    ctw_svm__problem q = {.x = p->x, .n = n, .row = f->row, .norm = p->norm, .y = f->y, .c = f->c, .alpha = f->alpha};
     ctw_svm__machine c = {0};
     if (sides != 3) { /* nothing to learn from: the only class's side, or undecided */
         for (size_t i = 0; i < p->n; i++)
             if (f->fold[i] == k) f->dec[i] = sides == 1 ? 1 : sides == 2 ? -1 : 0;
         return CTW_OK;
     }
-    CTW_TRY(ctw_svm__solve_machine(run, &q, &c));
-    ctw_status st = CTW_OK;
-    if (c.w)
-        for (size_t i = 0; i < p->n; i++)
-            if (f->fold[i] == k) f->dec[i] = c.bias + ctw_svm__rows_dot(p->x, p->row[i], c.w, p->x->d);
+    ctw_status st = ctw_svm__solve_machine(run, &q, &c);
+    if (st == CTW_OK) st = decide_fold(run, p, f, k, &c);
     ctw_base__free(run->ctx, c.w);
+    ctw_base__free(run->ctx, c.sv);
+    ctw_base__free(run->ctx, c.coef);
     return st;
 }
 

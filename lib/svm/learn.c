@@ -87,8 +87,11 @@ static size_t gather(const ctw_svm__task *task, const ctw_svm__machine *c, size_
 
 static ctw_status solve(const ctw_svm__run *run, ctw_svm__problem *p, ctw_svm__solution *out)
 {
-    if (run->opts->solver == CTW_SVM_CD) return ctw_svm__cd(run, p, out);
-    return ctw_base__fail(CTW_E_INTERNAL, "%s: no such solver", run->fn);
+    switch (run->opts->solver) {
+    case CTW_SVM_CD: return ctw_svm__cd(run, p, out);
+    case CTW_SVM_SGD: return ctw_svm__sgd(run, p, out);
+    default: return ctw_svm__smo_solve(run, p, out);
+    }
 }
 
 /* What a solution leaves in its machine. */
@@ -111,7 +114,7 @@ ctw_status ctw_svm__solve_machine(const ctw_svm__run *run, ctw_svm__problem *p, 
     ctw_svm__solution s;
     CTW_TRY(solve(run, p, &s));
     keep_figures(p, &s, c);
-    return CTW_OK;
+    return c->w ? CTW_OK : ctw_svm__collect(run, p, c);
 }
 
 static ctw_status learn_machine(const ctw_svm__run *run, ctw_svm__task *task, size_t k)
@@ -119,7 +122,8 @@ static ctw_status learn_machine(const ctw_svm__run *run, ctw_svm__task *task, si
     ctw_svm__machine *c = &task->model->machine[k];
     size_t n = gather(task, c, task->row, task->y, task->c);
     memset(task->alpha, 0, n * sizeof *task->alpha);
-    ctw_svm__problem p = {.x = task->x, .n = n, .row = task->row, .y = task->y, .c = task->c, .alpha = task->alpha};
+    ctw_svm__problem p = {
+        .x = task->x, .n = n, .row = task->row, .norm = task->norm, .y = task->y, .c = task->c, .alpha = task->alpha};
     CTW_TRY(ctw_svm__solve_machine(run, &p, c));
     for (size_t i = 0; i < n; i++)
         if (task->alpha[i] > 0) task->used[task->row[i]] = 1;
@@ -135,9 +139,11 @@ static ctw_status learn_all(const ctw_svm__run *run, ctw_svm__task *task)
     task->alpha = CTW_NEW(run->ctx, n, double);
     task->used = CTW_NEW(run->ctx, n, uint8_t);
     if (!task->row || !task->y || !task->c || !task->alpha || !task->used) return CTW_E_NOMEM;
+    if (run->opts->solver == CTW_SVM_SMO) CTW_TRY(ctw_svm__norms(run->ctx, task->x, &task->norm));
     for (size_t k = 0; k < task->model->machines; k++) CTW_TRY(learn_machine(run, task, k));
     for (size_t i = 0; i < n; i++) task->model->vectors += task->used[i];
-    return CTW_OK;
+    if (run->opts->kernel == CTW_SVM_LINEAR) return CTW_OK;
+    return ctw_svm__own_vectors(run, task->model, task->x, task->used);
 }
 
 static void task_free(ctw_ctx *ctx, ctw_svm__task *t)
@@ -149,6 +155,7 @@ static void task_free(ctw_ctx *ctx, ctw_svm__task *t)
     ctw_base__free(ctx, t->c);
     ctw_base__free(ctx, t->alpha);
     ctw_base__free(ctx, t->used);
+    ctw_base__free(ctx, t->norm);
 }
 
 /* The empty model with its classes. */

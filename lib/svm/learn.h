@@ -13,6 +13,7 @@ typedef struct ctw_svm__task {
     size_t *row;   /* the current machine's problem: rows, labels, bounds, multipliers */
     double *y, *c, *alpha;
     uint8_t *used; /* row is a support vector of some machine */
+    double *norm;  /* squared lengths of the rows (smo) */
 } ctw_svm__task;
 
 /* Index of v in the ascending labels (which hold it). */
@@ -21,5 +22,11 @@ size_t ctw_svm__class_of(const int64_t *label, size_t k, int64_t v);
 ctw_status ctw_svm__solve_machine(const ctw_svm__run *run, ctw_svm__problem *p, ctw_svm__machine *c);
 /* Fits the sigmoid of c on decision values from cross-validation of p. */
 ctw_status ctw_svm__calibrate(const ctw_svm__run *run, const ctw_svm__problem *p, ctw_svm__machine *c);
+
+/* Support vectors of the solution p into c: coefficients on rows of p->x, or weights for the linear kernel. */
+ctw_status ctw_svm__collect(const ctw_svm__run *run, const ctw_svm__problem *p, ctw_svm__machine *c);
+/* The model's own support vectors: the rows of x marked in used; the machines' are renumbered. */
+ctw_status ctw_svm__own_vectors(const ctw_svm__run *run, ctw_svm__model *m, const ctw_svm__rows *x,
+                                const uint8_t *used);
 
 #endif

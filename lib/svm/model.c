@@ -49,8 +49,18 @@ void ctw_svm__model_free(ctw_ctx *ctx, ctw_svm__model *m)
     ctw_base__free(ctx, m->label);
     ctw_svm__rows_free(ctx, &m->sv);
     ctw_base__free(ctx, m->sv_norm);
+    ctw_svm__columns_free(ctx, &m->cols);
     ctw_svm__rows_free(ctx, &m->kept);
     ctw_base__free(ctx, m->kept_label);
     ctw_base__free(ctx, m->kept_weight);
     ctw_base__free(ctx, m);
+}
+
+ctw_status ctw_svm__model_columns(ctw_ctx *ctx, ctw_svm__model *m, const ctw_svm__opts *o)
+{
+    if (m->sv.n == 0) return CTW_OK;
+    ctw_svm__kernel k = {o->kernel, o->degree, m->gamma, o->coef0};
+    CTW_TRY(ctw_svm__norms(ctx, &m->sv, &m->sv_norm));
+    CTW_TRY(ctw_svm__columns_new(ctx, &m->sv, m->sv.n, ctw_svm__rows_entries(&m->sv), &k, &m->cols));
+    return ctw_svm__columns_fill(ctx, &m->cols, &m->sv, m->sv_norm, NULL, m->sv.n);
 }

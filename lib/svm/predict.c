@@ -1,19 +1,50 @@
 /* predict.c: decision values, votes and probabilities of rows, and their public verbs. */
+#include "num/blas.h"
 #include "svm/svm_internal.h"
 #include "svm/svmset.h"
 #include <string.h>
 
 #define BLOCK 64 /* dense rows converted at a time */
 
-ctw_status ctw_svm__decide(ctw_ctx *ctx, const ctw_svm__model *m, const ctw_svm__opts *o, const ctw_svm__rows *x,
-                           size_t from, size_t n, double *out, size_t stride)
+/* The machines' sums over one row's kernel values. */
+static void sum_machines(const ctw_svm__model *m, const double *k, double *out)
 {
-    (void)ctx;
-    (void)o;
+    for (size_t i = 0; i < m->machines; i++) {
+        const ctw_svm__machine *c = &m->machine[i];
+        double s = c->bias;
+        if (c->nsv == m->cols.m) {
+            s += ctw_num__dot(c->nsv, k, c->coef);
+        } else {
+            for (size_t j = 0; j < c->nsv; j++) s += c->coef[j] * k[c->sv[j]];
+        }
+        out[i] = s;
+    }
+}
+
+static ctw_status decide_kernel(ctw_ctx *ctx, const ctw_svm__model *m, const ctw_svm__rows *x, size_t from, size_t n,
+                                double *out, size_t stride)
+{
+    enum { ROWS = 16 };
+    ctw_svm__work w;
+    CTW_TRY(ctw_svm__work_new(ctx, &m->cols, n < ROWS ? n : ROWS, &w));
+    for (size_t at = 0; at < n; at += ROWS) {
+        size_t idx[ROWS], k = n - at < ROWS ? n - at : ROWS;
+        for (size_t i = 0; i < k; i++) idx[i] = from + at + i;
+        ctw_svm__kernel_block(&m->cols, &w, x, idx, k);
+        for (size_t i = 0; i < k; i++) sum_machines(m, w.dot + i * m->cols.m, out + (at + i) * stride);
+    }
+    ctw_svm__work_free(ctx, &w);
+    return CTW_OK;
+}
+
+ctw_status ctw_svm__decide(ctw_ctx *ctx, const ctw_svm__model *m, const ctw_svm__rows *x, size_t from, size_t n,
+                           double *out, size_t stride)
+{
+    if (m->sv.n) return decide_kernel(ctx, m, x, from, n, out, stride);
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < m->machines; k++) {
             const ctw_svm__machine *c = &m->machine[k];
-            out[i * stride + k] = c->bias + ctw_svm__rows_dot(x, from + i, c->w, m->d);
+            out[i * stride + k] = c->bias + (c->w ? ctw_svm__rows_dot(x, from + i, c->w, m->d) : 0);
         }
     return CTW_OK;
 }
@@ -66,7 +97,7 @@ static ctw_status sink_new(sink *s)
 static ctw_status answer(sink *s, const ctw_svm__rows *x, size_t from, size_t n, size_t at)
 {
     const ctw_svm__model *m = s->m->model;
-    CTW_TRY(ctw_svm__decide(s->m->h.ctx, m, &s->m->opts, x, from, n, s->dec, m->machines));
+    CTW_TRY(ctw_svm__decide(s->m->h.ctx, m, x, from, n, s->dec, m->machines));
     for (size_t i = 0; i < n; i++) {
         const double *dec = s->dec + i * m->machines;
         s->label[at + i] = m->label[ctw_svm__vote(m, dec, s->votes)];
@@ -166,7 +197,7 @@ typedef struct values {
 static ctw_status decide_block(void *user, const ctw_svm__rows *x, size_t from, size_t n, size_t at)
 {
     values *v = user;
-    return ctw_svm__decide(v->m->h.ctx, v->m->model, &v->m->opts, x, from, n, v->out + at * v->stride, v->stride);
+    return ctw_svm__decide(v->m->h.ctx, v->m->model, x, from, n, v->out + at * v->stride, v->stride);
 }
 
 ctw_status ctw_svm_decision(const ctw_svm *m, const double *x, uint64_t n, uint64_t d, uint64_t stride, double *out,
@@ -182,5 +213,5 @@ ctw_status ctw_svm_decision_set(const ctw_svm *m, const ctw_svmset *s, double *o
 {
     CTW_TRY(ctw_svm__set_check(s, __func__));
     CTW_TRY(can_decide(m, s->rows.n, out, out_stride, __func__));
-    return ctw_svm__decide(m->h.ctx, m->model, &m->opts, &s->rows, 0, s->rows.n, out, (size_t)out_stride);
+    return ctw_svm__decide(m->h.ctx, m->model, &s->rows, 0, s->rows.n, out, (size_t)out_stride);
 }

@@ -3,6 +3,7 @@
 #define CTW_SVM_INTERNAL_H
 
 #include "base/handle.h"
+#include "svm/kernel.h"
 #include "svm/rows.h"
 #include "svm/svm_params.h"
 #include <cybertwin/svm.h>
@@ -34,8 +35,9 @@ typedef struct ctw_svm__model {
     ctw_svm__machine *machine;
     int ovr; /* one against the rest (only with three and more classes) */
     double gamma;
-    ctw_svm__rows sv; /* kernel models */
-    double *sv_norm;  /* squared lengths, sv.n */
+    ctw_svm__rows sv;      /* kernel models: the union of the machines' support vectors */
+    ctw_svm__columns cols; /* sv, turned round */
+    double *sv_norm;       /* squared lengths, sv.n */
     uint64_t vectors;
     /* incremental only */
     ctw_svm__rows kept;
@@ -75,6 +77,7 @@ typedef struct ctw_svm__problem {
     const ctw_svm__rows *x;
     size_t n;
     const size_t *row;
+    const double *norm; /* squared lengths of all rows of x (smo) */
     const double *y, *c;
     double *alpha; /* in: start; out: solution */
     int warm;      /* alpha is not all zero */
@@ -89,6 +92,8 @@ typedef struct ctw_svm__solution {
 
 /* The solvers. CTW_E_CANCELLED, CTW_E_DEADLINE, CTW_E_NOMEM. */
 ctw_status ctw_svm__cd(const ctw_svm__run *run, ctw_svm__problem *p, ctw_svm__solution *out);
+/* smo leaves out->w NULL. */
+ctw_status ctw_svm__smo_solve(const ctw_svm__run *run, ctw_svm__problem *p, ctw_svm__solution *out);
 ctw_status ctw_svm__sgd(const ctw_svm__run *run, ctw_svm__problem *p, ctw_svm__solution *out);
 /* Reports progress; a non-zero answer and a raised flag both end the run. */
 ctw_status ctw_svm__tick(const ctw_svm__run *run, uint64_t step, double bound);
@@ -110,10 +115,13 @@ ctw_status ctw_svm__learn(const ctw_svm *m, const ctw_svm__training *t, ctw_canc
                           ctw_svm__model **out);
 
 /* Decision values of rows [from, from + n) of x into out, `stride` apart. */
-ctw_status ctw_svm__decide(ctw_ctx *ctx, const ctw_svm__model *m, const ctw_svm__opts *o, const ctw_svm__rows *x,
-                           size_t from, size_t n, double *out, size_t stride);
+ctw_status ctw_svm__decide(ctw_ctx *ctx, const ctw_svm__model *m, const ctw_svm__rows *x, size_t from, size_t n,
+                           double *out, size_t stride);
 /* Class index of one row's decision values. votes: scratch of m->classes. */
 size_t ctw_svm__vote(const ctw_svm__model *m, const double *dec, uint32_t *votes);
+
+/* Turns model->sv round so that it can predict. */
+ctw_status ctw_svm__model_columns(ctw_ctx *ctx, ctw_svm__model *m, const ctw_svm__opts *o);
 
 /* ---- probabilities ---- */
 /* Platt's sigmoid by Lin, Lin & Weng (2007): n decision values, y = +1 / -1. scratch: n. */

@@ -232,7 +232,7 @@ static ctw_status get_vectors(reading *g)
     CTW_TRY(ctw_io__in_section(&g->in, TAG_VECTORS, &g->r, g->fn));
     CTW_TRY(get_rows(g, &g->model->sv));
     CTW_TRY(ctw_io__in_end(&g->r, g->fn, "support vectors"));
-    return ctw_svm__norms(g->ctx, &g->model->sv, &g->model->sv_norm);
+    return ctw_svm__model_columns(g->ctx, g->model, &g->m->opts);
 }
 
 static ctw_status get_machines(reading *g)

@@ -3,10 +3,10 @@
 #include "base/error.h"
 
 static const ctw_base__option options[] = {
-    CTW_OPT_STR("kernel", "linear", "linear",
+    CTW_OPT_STR("kernel", "rbf", "linear|rbf|poly|sigmoid",
                 "kernel: u'v, exp(-gamma |u-v|^2), (gamma u'v + coef0)^degree, tanh(gamma u'v + coef0)"),
     CTW_OPT_STR(
-        "solver", "auto", "auto",
+        "solver", "auto", "auto|smo|cd|sgd",
         "smo: any kernel, LIBSVM's problem; cd: linear dual coordinate descent, LIBLINEAR's problem; sgd: linear, "
         "averaged hinge steps; auto: cd for the linear kernel, else smo"),
     CTW_OPT_F64("c", 1.0, 1e-12, 1e12, "price of a margin violation, before row and class weights"),

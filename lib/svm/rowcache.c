@@ -1,0 +1,114 @@
+/* rowcache.c: see rowcache.h. */
+#include "svm/rowcache.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include <string.h>
+
+#define NONE SIZE_MAX
+
+ctw_status ctw_svm__rowcache_new(ctw_ctx *ctx, size_t n, size_t bytes, ctw_svm__rowcache *c)
+{
+    size_t rows = n ? bytes / sizeof(float) / n : 0;
+    if (rows < 2) rows = 2;
+    if (rows > n) rows = n;
+    memset(c, 0, sizeof *c);
+    if (n && rows > SIZE_MAX / sizeof(float) / n) return ctw_base__nomem();
+    c->n = n;
+    c->floats = rows * n;
+    c->mem = ctw_base__alloc(ctx, c->floats, sizeof *c->mem);
+    c->slot_of = ctw_base__alloc(ctx, n, sizeof *c->slot_of);
+    c->row_of = ctw_base__alloc(ctx, n, sizeof *c->row_of);
+    c->prev = ctw_base__alloc(ctx, n + 1, sizeof *c->prev);
+    c->next = ctw_base__alloc(ctx, n + 1, sizeof *c->next);
+    if (!c->mem || !c->slot_of || !c->row_of || !c->prev || !c->next) {
+        ctw_svm__rowcache_free(ctx, c);
+        return CTW_E_NOMEM;
+    }
+    ctw_svm__rowcache_reset(c, n);
+    return CTW_OK;
+}
+
+void ctw_svm__rowcache_free(ctw_ctx *ctx, ctw_svm__rowcache *c)
+{
+    ctw_base__free(ctx, c->mem);
+    ctw_base__free(ctx, c->slot_of);
+    ctw_base__free(ctx, c->row_of);
+    ctw_base__free(ctx, c->prev);
+    ctw_base__free(ctx, c->next);
+    memset(c, 0, sizeof *c);
+}
+
+static void unlink_slot(ctw_svm__rowcache *c, size_t s)
+{
+    c->next[c->prev[s]] = c->next[s];
+    c->prev[c->next[s]] = c->prev[s];
+}
+
+/* After `before` in the list; the head is element n. */
+static void link_after(ctw_svm__rowcache *c, size_t before, size_t s)
+{
+    c->prev[s] = before;
+    c->next[s] = c->next[before];
+    c->prev[c->next[s]] = s;
+    c->next[before] = s;
+}
+
+/* Slots that fit in the memory with the current stride; new ones join at the list's end, empty. */
+static void add_slots(ctw_svm__rowcache *c)
+{
+    size_t fit = c->stride ? c->floats / c->stride : c->n;
+    if (fit > c->n) fit = c->n;
+    for (; c->slots < fit; c->slots++) {
+        c->row_of[c->slots] = NONE;
+        link_after(c, c->prev[c->n], c->slots);
+    }
+}
+
+void ctw_svm__rowcache_reset(ctw_svm__rowcache *c, size_t stride)
+{
+    for (size_t i = 0; i < c->n; i++) c->slot_of[i] = NONE;
+    c->prev[c->n] = c->next[c->n] = c->n;
+    c->slots = 0;
+    c->stride = stride;
+    add_slots(c);
+}
+
+float *ctw_svm__rowcache_get(ctw_svm__rowcache *c, size_t pos, int *fresh)
+{
+    size_t s = c->slot_of[pos];
+    *fresh = s == NONE;
+    if (s == NONE) {
+        s = c->prev[c->n];
+        if (c->row_of[s] != NONE) c->slot_of[c->row_of[s]] = NONE;
+        c->row_of[s] = pos;
+        c->slot_of[pos] = s;
+    }
+    unlink_slot(c, s);
+    link_after(c, c->n, s);
+    return c->mem + s * c->stride;
+}
+
+void ctw_svm__rowcache_shrink(ctw_svm__rowcache *c, const size_t *keep, size_t m)
+{
+    /* new positions of the rows' own variables; slots of dropped ones become empty */
+    for (size_t s = 0; s < c->slots; s++)
+        if (c->row_of[s] != NONE) c->row_of[s] = NONE;
+    for (size_t k = 0; k < m; k++) {
+        size_t s = c->slot_of[keep[k]]; /* keep ascends, so slot_of[k] below has been read already */
+        c->slot_of[k] = s;
+        if (s != NONE) c->row_of[s] = k;
+    }
+    for (size_t i = m; i < c->n; i++) c->slot_of[i] = NONE;
+    for (size_t s = 0; s < c->slots; s++) {
+        const float *from = c->mem + s * c->stride;
+        float *to = c->mem + s * m; /* never beyond what is still to be read */
+        if (c->row_of[s] == NONE) {
+            unlink_slot(c, s);
+            link_after(c, c->prev[c->n], s);
+            continue;
+        }
+        for (size_t k = 0; k < m; k++) to[k] = from[keep[k]];
+    }
+    c->stride = m;
+    add_slots(c);
+}

@@ -1,0 +1,65 @@
+/* simd_plain.c: the loops of simd.h in plain C, and the choice between them and the vector versions. */
+#include "svm/simd_avx2.h"
+#include <math.h>
+
+#define TAU 1e-12 /* curvature where the kernel is not positive definite */
+
+static void rbf_f32(float *out, const double *dot, const double *norm, double ni, double gamma, size_t n)
+{
+    for (size_t k = 0; k < n; k++) out[k] = (float)exp(-gamma * fmax(0.0, ni + norm[k] - 2 * dot[k]));
+}
+
+static void rbf_f64(double *out, const double *dot, const double *norm, double ni, double gamma, size_t n)
+{
+    for (size_t k = 0; k < n; k++) out[k] = exp(-gamma * fmax(0.0, ni + norm[k] - 2 * dot[k]));
+}
+
+static ctw_svm__extremes update(double *f, const float *ki, const float *kj, double di, double dj, const uint8_t *flags,
+                                size_t n)
+{
+    ctw_svm__extremes e = {-INFINITY, INFINITY, n};
+    for (size_t k = 0; k < n; k++) {
+        f[k] -= di * (double)ki[k] + dj * (double)kj[k];
+        if ((flags[k] & CTW_SVM_UP) && f[k] >= e.max_up) {
+            e.max_up = f[k];
+            e.at = k;
+        }
+        if ((flags[k] & CTW_SVM_LOW) && f[k] < e.min_low) e.min_low = f[k];
+    }
+    return e;
+}
+
+static size_t second(const double *f, const float *ki, const double *q, double fi, double qi, const uint8_t *flags,
+                     size_t n)
+{
+    size_t at = n;
+    double best = 0;
+    for (size_t k = 0; k < n; k++) {
+        double d = fi - f[k], a = qi + q[k] - 2 * (double)ki[k];
+        if (!(flags[k] & CTW_SVM_LOW) || d <= 0) continue;
+        double gain = d * d / (a > 0 ? a : TAU);
+        if (gain >= best) {
+            best = gain;
+            at = k;
+        }
+    }
+    return at;
+}
+
+static void subtract(double *acc, const double *row, double c, size_t n)
+{
+    for (size_t k = 0; k < n; k++) acc[k] -= c * row[k];
+}
+
+static const ctw_svm__loops plain = {rbf_f32, rbf_f64, update, second, subtract};
+
+const ctw_svm__loops *ctw_svm__loops_plain(void)
+{
+    return &plain;
+}
+
+const ctw_svm__loops *ctw_svm__loops_pick(void)
+{
+    const ctw_svm__loops *fast = ctw_svm__loops_avx2();
+    return fast ? fast : &plain;
+}
