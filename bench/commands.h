@@ -5,5 +5,6 @@
 #include "bench.h"
 
 int bench_svm(bench *b);
+int bench_predict(bench *b);
 
 #endif

@@ -13,6 +13,7 @@ typedef struct command {
 /* clang-format off: one line a command */
 static const command commands[] = {
     {"svm", bench_svm, "--train F --test G --kernel linear|rbf --c C --gamma G [--solver S] [--tol T] [--labels OUT]"},
+    {"predict", bench_predict, "--train F.csv --test G.csv --column C [--test-column D] [--online] [--cold]"},
     {NULL, NULL, NULL},
 };
 /* clang-format on */

@@ -74,11 +74,11 @@ bench_table *bench_load(bench *b, const char *path, const char *const *wanted)
         if (!w[c].present && !w[c].optional) bench_die(2, "%s", ctw_error_message());
     }
     int32_t row;
-    size_t cap = 1024;
+    size_t cap = 0;
     for (;;) {
         bench_ok(ctw_csv_next(csv, &row), "data");
         if (!row) break;
-        if (t->rows == cap) reserve(t, w, cap *= 2);
+        if (t->rows == cap) reserve(t, w, cap = cap ? 2 * cap : 1024);
         read_row(t, w, csv);
     }
     ctw_csv_unref(csv);

@@ -6,6 +6,7 @@
 #include "guard/guard_params.h"
 #include "power/power_params.h"
 #include "rca/rca_params.h"
+#include "queue/queue_params.h"
 #include "svm/svm_params.h"
 
 const ctw_base__kind *const ctw_base__kinds[] = {
@@ -20,6 +21,8 @@ const ctw_base__kind *const ctw_base__kinds[] = {
     &ctw_spans__kind,
     &ctw_calls__kind,
     &ctw_rca__kind,
+    &ctw_queue__kind,
+    &ctw_lengths__kind,
     NULL,
 };
 const size_t ctw_base__kind_count = sizeof ctw_base__kinds / sizeof *ctw_base__kinds - 1;

@@ -11,7 +11,9 @@
 #include <cybertwin/features.h>
 #include <cybertwin/forecast.h>
 #include <cybertwin/guard.h>
+#include <cybertwin/lengths.h>
 #include <cybertwin/power.h>
+#include <cybertwin/queue.h>
 #include <cybertwin/svm.h>
 #include <cybertwin/spans.h>
 #include <cybertwin/rca.h>

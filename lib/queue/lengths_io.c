@@ -1,0 +1,133 @@
+/* lengths_io.c: a fitted predictor as a file of kind "LENG", format 1.0: its options, then one section with the
+ * heads. Remembered requests are not part of it; what was fitted becomes the base of later updates. */
+#include "base/ctx.h"
+#include "io/container.h"
+#include "io/file.h"
+#include "queue/lengths_internal.h"
+#include "queue/queue_params.h"
+#include <math.h>
+#include <string.h>
+
+#define KIND  CTW_FOUR('L', 'E', 'N', 'G')
+#define PRMS  CTW_FOUR('P', 'R', 'M', 'S')
+#define HEAD  CTW_FOUR('H', 'E', 'A', 'D')
+#define MAJOR 1
+#define MINOR 0
+
+static void put_head(ctw_io__writer *w, const ctw_lengths__head *m, int64_t bits)
+{
+    const double number[] = {m->unit, m->bias, m->shift, m->shift_n, m->ridge, m->rows, m->tau, m->rmse};
+    ctw_io__put_f64s(w, number, sizeof number / sizeof *number);
+    ctw_io__put_f64s(w, m->dense, CTW_TEXT_DENSE);
+    ctw_io__put_f64s(w, m->spread.knot, CTW_SPREAD_KNOTS);
+    ctw_io__put_f64s(w, &m->spread.at[0][0], CTW_SPREAD_KNOTS * CTW_SPREAD_LEVELS);
+    for (size_t i = 0; i < (size_t)1 << bits; i++) ctw_io__put_u16(w, (uint16_t)m->w[i]);
+}
+
+static ctw_status save(const ctw_lengths *l, const char *fn, ctw_io__out *o)
+{
+    CTW_TRY(ctw_base__handle_check(l ? &l->h : NULL, CTW_LENGTHS_MAGIC, fn, "l"));
+    if (!l->fitted) return ctw_base__fail(CTW_E_STATE, "%s: the predictor has not been fitted", fn);
+    ctw_io__out_begin(o, l->h.ctx, KIND, MAJOR, MINOR);
+    ctw_io__out_params(o, l->params);
+    ctw_io__out_open(o, HEAD, 1, 0);
+    for (int64_t k = 0; k < l->models; k++) put_head(&o->w, &l->head[k], l->bits);
+    ctw_io__out_close(o);
+    ctw_status s = ctw_io__out_finish(o);
+    if (s) ctw_io__out_free(o);
+    return s;
+}
+
+ctw_status ctw_lengths_save_mem(const ctw_lengths *l, void *buf, uint64_t cap, uint64_t *need)
+{
+    ctw_io__out o;
+    CTW_TRY(save(l, __func__, &o));
+    return ctw_io__out_to_mem(&o, buf, cap, need, __func__);
+}
+
+ctw_status ctw_lengths_save_file(const ctw_lengths *l, const char *path)
+{
+    ctw_io__out o;
+    CTW_TRY(save(l, __func__, &o));
+    return ctw_io__out_to_file(&o, path, __func__);
+}
+
+static ctw_status get_head(ctw_io__reader *r, ctw_lengths__head *m, int64_t bits, const char *fn)
+{
+    double number[8];
+    ctw_io__get_f64s(r, number, 8);
+    ctw_io__get_f64s(r, m->dense, CTW_TEXT_DENSE);
+    ctw_io__get_f64s(r, m->spread.knot, CTW_SPREAD_KNOTS);
+    ctw_io__get_f64s(r, &m->spread.at[0][0], CTW_SPREAD_KNOTS * CTW_SPREAD_LEVELS);
+    for (size_t i = 0; i < (size_t)1 << bits && !r->failed; i++) m->w[i] = (int16_t)ctw_io__get_u16(r);
+    if (r->failed) return ctw_base__fail(CTW_E_FORMAT, "%s: the weights end early or are not finite", fn);
+    m->unit = number[0];
+    m->bias = number[1];
+    m->shift = number[2];
+    m->shift_n = number[3];
+    m->ridge = number[4];
+    m->rows = number[5];
+    m->tau = number[6];
+    m->rmse = number[7];
+    if (!ctw_queue__spread_valid(&m->spread) || !(m->unit > 0) || !(m->shift_n >= 0))
+        return ctw_base__fail(CTW_E_FORMAT, "%s: a quantile curve or a scale is not possible", fn);
+    return CTW_OK;
+}
+
+static ctw_status load_heads(ctw_lengths *l, const ctw_io__in *in, const char *fn)
+{
+    ctw_io__reader r;
+    CTW_TRY(ctw_io__in_section(in, HEAD, &r, fn));
+    for (int64_t k = 0; k < l->models; k++) CTW_TRY(get_head(&r, &l->head[k], l->bits, fn));
+    CTW_TRY(ctw_io__in_end(&r, fn, "HEAD"));
+    return ctw_lengths__rebase(l);
+}
+
+ctw_status ctw_lengths_load_mem(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_lengths **out)
+{
+    static const uint32_t known[] = {PRMS, HEAD};
+    ctw_io__in in;
+    ctw_params *p = NULL;
+    ctw_lengths *l = NULL;
+    CTW_TRY(ctw_base__need(out, __func__, "out"));
+    *out = NULL;
+    CTW_TRY(ctw_base__ctx_check(ctx, __func__));
+    CTW_TRY(ctw_io__in_begin(&in, buf, len, KIND, MAJOR, __func__));
+    CTW_TRY(ctw_io__in_known(&in, known, 2, __func__));
+    CTW_TRY(ctw_io__in_params(&in, ctx, "lengths", &p, __func__));
+    int64_t models = ctw_base__opt_i64(p, &ctw_lengths__kind, "models");
+    int64_t bits = ctw_base__opt_i64(p, &ctw_lengths__kind, "bits");
+    ctw_status s = CTW_OK;
+    if (len >> bits < 2 * (uint64_t)models)
+        s = ctw_base__fail(CTW_E_FORMAT, "%s: %llu bytes cannot hold %lld models of 2^%lld weights", __func__,
+                           (unsigned long long)len, (long long)models, (long long)bits);
+    if (!s) s = ctw_lengths__create(ctx, p, __func__, &l);
+    ctw_params_unref(p);
+    if (!s) s = load_heads(l, &in, __func__);
+    if (s) {
+        ctw_lengths_unref(l);
+        return s;
+    }
+    l->fitted = 1;
+    *out = l;
+    return CTW_OK;
+}
+
+static ctw_status load(ctw_ctx *ctx, const void *buf, uint64_t len, void **out)
+{
+    ctw_lengths *l;
+    ctw_status s = ctw_lengths_load_mem(ctx, buf, len, &l);
+    *out = l;
+    return s;
+}
+
+ctw_status ctw_lengths_load_file(ctw_ctx *ctx, const char *path, ctw_lengths **out)
+{
+    void *l = NULL;
+    CTW_TRY(ctw_base__need(out, __func__, "out"));
+    *out = NULL;
+    CTW_TRY(ctw_base__ctx_check(ctx, __func__));
+    CTW_TRY(ctw_io__file_load(ctx, path, load, &l, __func__));
+    *out = l;
+    return CTW_OK;
+}

@@ -1,0 +1,47 @@
+/* queue_internal.h: the queue handle, shared by the files that implement its verbs. */
+#ifndef CTW_QUEUE_INTERNAL_H
+#define CTW_QUEUE_INTERNAL_H
+
+#include "base/handle.h"
+#include "queue/jobs.h"
+#include <cybertwin/queue.h>
+#include <pthread.h>
+
+#define CTW_QUEUE_MAX_WORK   1e12
+#define CTW_QUEUE_MIN_WEIGHT 1e-6
+#define CTW_QUEUE_MAX_WEIGHT 1e6
+#define CTW_QUEUE_MAGIC      CTW_FOUR('Q', 'U', 'E', 'U')
+
+enum { CTW_QUEUE_GUARDED, CTW_QUEUE_FCFS, CTW_QUEUE_SJF };
+
+struct ctw_queue {
+    ctw_base__handle h;
+    ctw_queue__jobs jobs;
+    int policy, locked, correct;
+    double ageing, blend;
+    size_t capacity, lookahead;
+    double now; /* of the last call, -INFINITY before the first */
+    /* statistics */
+    uint64_t pushed, popped, removed, overtaken;
+    double wait_sum, wait_max, latest; /* latest: newest arrival popped so far */
+    /* what finished jobs taught */
+    double predicted_sum, actual_sum, observed;
+    pthread_mutex_t mutex;
+};
+
+/* The handle is alive and, by flag or lock, ours alone until leave. */
+ctw_status ctw_queue__enter(ctw_queue *q, const char *fn);
+void ctw_queue__leave(ctw_queue *q);
+/* The same for calls that change nothing: a locked queue is locked, another only checked. */
+ctw_status ctw_queue__look(const ctw_queue *q, const char *fn);
+void ctw_queue__look_away(const ctw_queue *q);
+/* CTW_E_NONFINITE, or CTW_E_RANGE when now lies before an earlier call's. */
+ctw_status ctw_queue__check_now(const ctw_queue *q, double now, const char *fn);
+/* Key of the job in a slot. */
+double ctw_queue__key(const ctw_queue *q, uint32_t slot);
+/* Takes the job in `slot` out as served at `now`, and counts it. */
+int64_t ctw_queue__take(ctw_queue *q, uint32_t slot, double now);
+/* Ratio of real to predicted work so far, 1 until there is enough to tell. */
+double ctw_queue__bias(const ctw_queue *q);
+
+#endif

@@ -1,0 +1,222 @@
+/* Contract of queue.h through the shared library: order, errors, limits, budget, report. */
+#include "test.h"
+#include <cybertwin/queue.h>
+#include <math.h>
+#include <pthread.h>
+
+static ctw_ctx *ctx;
+
+static ctw_queue *queue(const char *const *kv)
+{
+    ctw_params *p;
+    ctw_queue *q;
+    CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
+    CTW_OKAY(ctw_params_new(ctx, "queue", &p));
+    for (; kv && *kv; kv += 2) CTW_OKAY(ctw_params_set_text(p, kv[0], kv[1]));
+    CTW_OKAY(ctw_queue_new(ctx, p, &q));
+    ctw_params_unref(p);
+    ctw_ctx_unref(ctx); /* the queue keeps it alive */
+    return q;
+}
+
+static int64_t next(ctw_queue *q, double now)
+{
+    int64_t job;
+    CTW_OKAY(ctw_queue_pop(q, now, &job));
+    return job;
+}
+
+START_TEST(order)
+{
+    ctw_queue *q = queue((const char *[]){"ageing", "10", NULL});
+    CTW_OKAY(ctw_queue_push(q, 1, 5, 1, 0));  /* key 50 */
+    CTW_OKAY(ctw_queue_push(q, 2, 1, 1, 20)); /* key 30 */
+    CTW_OKAY(ctw_queue_push(q, 3, 1, 1, 20)); /* key 30, later */
+    CTW_OKAY(ctw_queue_push(q, 4, 6, 2, 20)); /* key 50, later */
+    CTW_OKAY(ctw_queue_push(q, 5, 1, 1, 45)); /* key 55 */
+    ck_assert_uint_eq(ctw_queue_size(q), 5);
+    for (int64_t want = 2; want <= 3; want++) ck_assert_int_eq(next(q, 50), want);
+    ck_assert_int_eq(next(q, 50), 1);
+    ck_assert_int_eq(next(q, 50), 4);
+    ck_assert_int_eq(next(q, 50), 5);
+    ck_assert_int_eq(next(q, 50), -1);
+    ctw_queue_unref(ctw_queue_ref(q));
+    ctw_queue_unref(q);
+    ctw_queue_unref(NULL);
+    ck_assert_ptr_null(ctw_queue_ref(NULL));
+    ck_assert_uint_eq(ctw_queue_size(NULL), 0);
+}
+END_TEST
+
+START_TEST(bad_input)
+{
+    ctw_queue *q = queue((const char *[]){"capacity", "3", NULL}), *none;
+    int64_t job;
+    uint64_t n;
+    CTW_FAILS(ctw_queue_new(NULL, NULL, &none), CTW_E_ARG, "ctx");
+    CTW_FAILS(ctw_queue_push(NULL, 1, 1, 1, 0), CTW_E_ARG, "q");
+    CTW_FAILS(ctw_queue_push(q, 1, NAN, 1, 0), CTW_E_NONFINITE, "predicted_s");
+    CTW_FAILS(ctw_queue_push(q, 1, INFINITY, 1, 0), CTW_E_NONFINITE, "predicted_s");
+    CTW_FAILS(ctw_queue_push(q, 1, -1, 1, 0), CTW_E_RANGE, "predicted_s");
+    CTW_FAILS(ctw_queue_push(q, -1, 1, 1, 0), CTW_E_RANGE, "job is -1");
+    CTW_FAILS(ctw_queue_push(q, 1, 1, 0, 0), CTW_E_RANGE, "weight");
+    CTW_FAILS(ctw_queue_push(q, 1, 1, 1, NAN), CTW_E_NONFINITE, "now_s");
+    CTW_OKAY(ctw_queue_push(q, 1, 1, 1, 5));
+    CTW_FAILS(ctw_queue_push(q, 2, 1, 1, 4), CTW_E_RANGE, "before an earlier call's 5");
+    CTW_FAILS(ctw_queue_push(q, 1, 1, 1, 6), CTW_E_KEY, "waits already");
+    CTW_FAILS(ctw_queue_pop(q, 4, &job), CTW_E_RANGE, "now_s");
+    CTW_FAILS(ctw_queue_pop(q, 5, NULL), CTW_E_ARG, "job");
+    CTW_FAILS(ctw_queue_peek(q, 4, &job), CTW_E_RANGE, "now_s");
+    CTW_FAILS(ctw_queue_repredict(q, 9, 1, 5), CTW_E_KEY, "does not wait");
+    CTW_FAILS(ctw_queue_set_deadline(q, 1, NAN), CTW_E_NONFINITE, "deadline_s");
+    CTW_FAILS(ctw_queue_set_weight(q, 1, -1), CTW_E_RANGE, "weight");
+    CTW_FAILS(ctw_queue_requeue(q, 2, 1, 1, 9, 8), CTW_E_RANGE, "arrival_s");
+    CTW_FAILS(ctw_queue_find(q, 3, NULL, NULL), CTW_E_KEY, "does not wait");
+    CTW_FAILS(ctw_queue_observe(q, 0, 1), CTW_E_RANGE, "predicted_s");
+    CTW_FAILS(ctw_queue_set_ageing(q, -1), CTW_E_RANGE, "ageing");
+    CTW_FAILS(ctw_queue_pop_batch(q, 5, NULL, 2, &n), CTW_E_ARG, "job");
+    const int64_t twice[] = {7, 7}, many[] = {7, 8, 9};
+    const double work[] = {1, 1, 1}, bad[] = {1, NAN};
+    CTW_FAILS(ctw_queue_push_batch(q, twice, work, NULL, 2, 5), CTW_E_KEY, "element 1");
+    CTW_FAILS(ctw_queue_push_batch(q, many, work, NULL, 3, 5), CTW_E_RANGE, "limit of 3");
+    CTW_FAILS(ctw_queue_push_batch(q, many, bad, NULL, 2, 5), CTW_E_NONFINITE, NULL);
+    CTW_OKAY(ctw_queue_push_batch(q, NULL, NULL, NULL, 0, 5));
+    ck_assert_uint_eq(ctw_queue_size(q), 1);
+    CTW_OKAY(ctw_queue_push_batch(q, many, work, work, 2, 5));
+    CTW_OKAY(ctw_queue_pop_batch(q, 5, NULL, 0, &n));
+    ck_assert_uint_eq(n, 0);
+    int64_t out[5];
+    CTW_OKAY(ctw_queue_pop_batch(q, 5, out, 5, &n));
+    ck_assert(n == 3 && out[0] == 1 && out[1] == 7 && out[2] == 8);
+    ctw_queue_unref(q);
+    q = queue((const char *[]){"policy", "sjf", NULL});
+    CTW_FAILS(ctw_queue_set_ageing(q, 1), CTW_E_STATE, "guarded");
+    ctw_queue_unref(q);
+}
+END_TEST
+
+START_TEST(budget)
+{
+    ctw_queue *q = queue((const char *[]){"lookahead", "1", NULL});
+    int64_t out[8];
+    uint64_t n, used;
+    for (int64_t i = 0; i < 5; i++) {
+        CTW_OKAY(ctw_queue_push(q, i, (double)i, 1, 0));
+        CTW_OKAY(ctw_queue_set_tokens(q, i, i == 1 ? 900 : 100));
+    }
+    CTW_OKAY(ctw_queue_pop_budget(q, 1, 250, out, 8, &n, &used));
+    ck_assert(n == 2 && out[0] == 0 && out[1] == 2 && used == 200);
+    CTW_OKAY(ctw_queue_pop_budget(q, 1, 1000, out, 8, &n, NULL));
+    ck_assert(n == 2 && out[0] == 1 && out[1] == 3);
+    CTW_OKAY(ctw_queue_pop_budget(q, 1, 10, out, 8, &n, &used));
+    ck_assert(n == 0 && used == 0);
+    CTW_OKAY(ctw_queue_pop_budget(q, 1, 100, out, 8, &n, &used));
+    ck_assert(n == 1 && out[0] == 4);
+    ctw_queue_unref(q);
+}
+END_TEST
+
+START_TEST(attributes)
+{
+    ctw_queue *q = queue((const char *[]){"ageing", "10", NULL});
+    double arrival, predicted, left;
+    CTW_OKAY(ctw_queue_push(q, 1, 5, 1, 0));
+    CTW_OKAY(ctw_queue_push(q, 2, 1, 1, 0));
+    CTW_OKAY(ctw_queue_push(q, 3, 8, 1, 0));
+    CTW_OKAY(ctw_queue_set_deadline(q, 3, 10)); /* must start at 2 */
+    CTW_OKAY(ctw_queue_set_head_start(q, 1, 49));
+    CTW_OKAY(ctw_queue_requeue(q, 4, 0.5, 1, -5, 1)); /* key 0 */
+    CTW_OKAY(ctw_queue_find(q, 4, &arrival, &predicted));
+    ck_assert(arrival == -5 && predicted == 0.5);
+    CTW_OKAY(ctw_queue_find(q, 4, NULL, NULL));
+    ck_assert_int_eq(next(q, 1), 4);
+    ck_assert_int_eq(next(q, 1), 1);
+    ck_assert_int_eq(next(q, 1), 3);
+    CTW_OKAY(ctw_queue_push(q, 5, 0.5, 1, 1));
+    CTW_OKAY(ctw_queue_set_ageing(q, 0));
+    ck_assert_int_eq(next(q, 1), 2);
+    ck_assert_int_eq(next(q, 1), 5);
+    CTW_OKAY(ctw_queue_remaining(10, 4, &left));
+    ck_assert(left == 6);
+    CTW_OKAY(ctw_queue_remaining(10, 14, &left));
+    ck_assert(left == 4);
+    CTW_OKAY(ctw_queue_remaining(10, 10, &left));
+    ck_assert(left == 1);
+    CTW_FAILS(ctw_queue_remaining(-1, 10, &left), CTW_E_RANGE, "predicted_s");
+    ctw_queue_unref(q);
+}
+END_TEST
+
+START_TEST(bias_and_report)
+{
+    ctw_queue *q = queue(NULL);
+    ctw_report *r;
+    double v;
+    int64_t n;
+    for (int i = 0; i < 5000; i++) CTW_OKAY(ctw_queue_observe(q, 2, 6));
+    CTW_OKAY(ctw_queue_push(q, 1, 2, 1, 0));
+    CTW_OKAY(ctw_queue_find(q, 1, NULL, &v));
+    ck_assert(v == 6);
+    CTW_OKAY(ctw_queue_push(q, 2, 1, 1, 4));
+    ck_assert_int_eq(next(q, 10), 2);
+    ck_assert_int_eq(next(q, 10), 1);
+    CTW_OKAY(ctw_queue_push(q, 3, 1, 1, 12));
+    CTW_OKAY(ctw_queue_remove(q, 3));
+    CTW_OKAY(ctw_queue_push(q, 4, 1, 1, 12));
+    CTW_OKAY(ctw_queue_repredict(q, 4, 2, 15));
+    CTW_OKAY(ctw_queue_report(q, &r));
+    CTW_OKAY(ctw_report_get_i64(r, "waiting", &n));
+    ck_assert_int_eq(n, 1);
+    CTW_OKAY(ctw_report_get_i64(r, "overtaken", &n));
+    ck_assert_int_eq(n, 1);
+    CTW_OKAY(ctw_report_get_f64(r, "oldest_s", &v));
+    ck_assert(v == 3);
+    CTW_OKAY(ctw_report_get_f64(r, "wait_mean_s", &v));
+    ck_assert(v == 8);
+    CTW_OKAY(ctw_report_get_f64(r, "bias", &v));
+    ck_assert(v == 3);
+    ctw_report_unref(r);
+    CTW_FAILS(ctw_queue_report(q, NULL), CTW_E_ARG, "out");
+    ctw_queue_unref(q);
+}
+END_TEST
+
+static void *pusher(void *arg)
+{
+    ctw_queue *q = ((void **)arg)[0];
+    int64_t from = *(int64_t *)((void **)arg)[1];
+    for (int64_t i = 0; i < 500; i++)
+        if (ctw_queue_push(q, from + i, 1, 1, 0)) return q;
+    return NULL;
+}
+
+START_TEST(locked_queue_takes_threads)
+{
+    ctw_queue *q = queue((const char *[]){"locked", "1", NULL});
+    pthread_t t[4];
+    int64_t from[4] = {0, 1000, 2000, 3000};
+    void *arg[4][2], *failed;
+    for (int i = 0; i < 4; i++) {
+        arg[i][0] = q;
+        arg[i][1] = &from[i];
+        ck_assert_int_eq(pthread_create(&t[i], NULL, pusher, arg[i]), 0);
+    }
+    for (int i = 0; i < 4; i++) {
+        pthread_join(t[i], &failed);
+        ck_assert_ptr_null(failed);
+    }
+    ck_assert_uint_eq(ctw_queue_size(q), 2000);
+    ctw_queue_unref(q);
+}
+END_TEST
+
+int main(void)
+{
+    const ctw_test_case cases[] = {{"order", order},
+                                   {"bad_input", bad_input},
+                                   {"budget", budget},
+                                   {"attributes", attributes},
+                                   {"bias_and_report", bias_and_report},
+                                   {"locked_queue_takes_threads", locked_queue_takes_threads}};
+    return ctw_test_main("api-queue", cases, sizeof cases / sizeof *cases, 60);
+}
