@@ -6,5 +6,6 @@
 
 int bench_svm(bench *b);
 int bench_predict(bench *b);
+int bench_power(bench *b);
 
 #endif

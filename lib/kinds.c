@@ -15,6 +15,7 @@ const ctw_base__kind *const ctw_base__kinds[] = {
     &ctw_features__kind,
     &ctw_forecast__kind,
     &ctw_guard__kind,
+    &ctw_governor__kind,
     &ctw_power__kind,
     &ctw_svm__kind,
     &ctw_watch__kind,

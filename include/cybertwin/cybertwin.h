@@ -12,6 +12,7 @@
 #include <cybertwin/forecast.h>
 #include <cybertwin/guard.h>
 #include <cybertwin/lengths.h>
+#include <cybertwin/governor.h>
 #include <cybertwin/power.h>
 #include <cybertwin/queue.h>
 #include <cybertwin/svm.h>

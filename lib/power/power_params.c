@@ -13,3 +13,15 @@ static const ctw_base__option power_options[] = {
 };
 
 const ctw_base__kind ctw_power__kind = {"power", power_options, sizeof power_options / sizeof *power_options};
+
+static const ctw_base__option governor_options[] = {
+    CTW_OPT_F64("late_budget", 0.004, 0.0, 1.0,
+                "share of requests that may be late beyond those that would be late at the top frequency"),
+    CTW_OPT_I64("window", 4096, 64, 1048576, "completed requests kept for replay"),
+    CTW_OPT_I64("tune_every", 256, 0, 1000000000, "completions between two choices of the rule; 0: only on request"),
+    CTW_OPT_F64("lag_s", 0.0, 0.0, 60.0, "time until a changed frequency takes effect, s"),
+    CTW_OPT_I64("capacity", 65536, 1, 16777216, "most requests that may wait at once"),
+};
+
+const ctw_base__kind ctw_governor__kind = {"governor", governor_options,
+                                           sizeof governor_options / sizeof *governor_options};

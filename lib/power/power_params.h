@@ -5,5 +5,6 @@
 #include "base/params.h"
 
 extern const ctw_base__kind ctw_power__kind;
+extern const ctw_base__kind ctw_governor__kind;
 
 #endif

@@ -1,5 +1,6 @@
 /* Every allocation of new, set_points, fit, save and load may fail. */
 #include "test.h"
+#include <cybertwin/governor.h>
 #include <cybertwin/power.h>
 #include <math.h>
 
@@ -28,9 +29,27 @@ static ctw_status life(ctw_ctx *ctx, void *user)
     return s;
 }
 
+static ctw_status govern(ctw_ctx *ctx, void *user)
+{
+    static const double mhz[] = {1000, 2000}, slow[] = {1.8, 1.0}, w[] = {100, 200};
+    ctw_governor *g = NULL;
+    ctw_report *r = NULL;
+    (void)user;
+    ctw_status s = ctw_governor_new(ctx, NULL, &g);
+    if (s == CTW_OK) s = ctw_governor_set_table(g, mhz, slow, w, NULL, 2);
+    for (int i = 0; s == CTW_OK && i < 40; i++) s = ctw_governor_arrive(g, i, i, 0.5, i + 2);
+    for (int i = 0; s == CTW_OK && i < 40; i++) s = ctw_governor_complete(g, i, 40 + i, NAN);
+    if (s == CTW_OK) s = ctw_governor_tune(g, NULL);
+    if (s == CTW_OK) s = ctw_governor_report(g, &r);
+    ctw_report_unref(r);
+    ctw_governor_unref(g);
+    return s;
+}
+
 START_TEST(sweep)
 {
     ck_assert(ctw_oom_sweep(life, NULL, 1) > 5);
+    ck_assert(ctw_oom_sweep(govern, NULL, 1) > 5);
 }
 END_TEST
 

@@ -1,0 +1,53 @@
+/* governor_core.h: the decision rule and the replay of recorded requests under a rule, without any handle. */
+#ifndef CTW_POWER_GOVERNOR_CORE_H
+#define CTW_POWER_GOVERNOR_CORE_H
+
+#include <cybertwin/base.h>
+#include <stddef.h>
+
+#define CTW_GOVERNOR_POINTS 64
+
+/* Operating points, ascending frequency. `top` is the highest index the cap allows. */
+typedef struct ctw_power__plan {
+    size_t n, top;
+    double mhz[CTW_GOVERNOR_POINTS], slow[CTW_GOVERNOR_POINTS], watts[CTW_GOVERNOR_POINTS], idle[CTW_GOVERNOR_POINTS];
+} ctw_power__plan;
+
+typedef struct ctw_power__rule {
+    int fixed;    /* this point always, or -1 */
+    int park;     /* a fixed rule that idles at the lowest point */
+    double guard; /* share of the slack that may be used */
+    double price; /* of time, and of time for each waiting request, in units of the top point's watts */
+    double queue_price;
+} ctw_power__rule;
+
+/* Waiting requests from the one in service on; work in seconds at the top point. */
+typedef struct ctw_power__waiting {
+    const double *work, *deadline;
+    size_t n;
+    double head_left; /* of work[0] */
+} ctw_power__waiting;
+
+/* Index of the point for now. */
+size_t ctw_power__rule_decide(const ctw_power__plan *plan, const ctw_power__rule *rule, const ctw_power__waiting *q,
+                              double now);
+/* The point while nothing waits. */
+size_t ctw_power__rule_idle(const ctw_power__rule *rule);
+
+/* Recorded requests in order of service. `guess` is the work the governor was told. */
+typedef struct ctw_power__record {
+    const double *arrival, *work, *guess, *deadline;
+    size_t n;
+} ctw_power__record;
+
+typedef struct ctw_power__outcome {
+    double joule, seconds;
+    size_t late;
+} ctw_power__outcome;
+
+/* One server, in order, with a new decision at each arrival and completion; a change of point takes effect
+ * `lag` seconds later. */
+void ctw_power__rule_replay(const ctw_power__plan *plan, const ctw_power__rule *rule, const ctw_power__record *r,
+                            double lag, ctw_power__outcome *out);
+
+#endif

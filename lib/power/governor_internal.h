@@ -1,0 +1,32 @@
+/* governor_internal.h: state of a governor: the table, what waits, the record of what was, and the rule. */
+#ifndef CTW_POWER_GOVERNOR_INTERNAL_H
+#define CTW_POWER_GOVERNOR_INTERNAL_H
+
+#include "base/handle.h"
+#include "power/governor_core.h"
+#include "power/governor_queue.h"
+#include <cybertwin/governor.h>
+
+#define CTW_GOVERNOR_MAGIC CTW_FOUR('G', 'O', 'V', 'N')
+
+struct ctw_governor {
+    ctw_base__handle h;
+    double budget, lag;
+    size_t capacity;
+    int64_t tune_every;
+    ctw_power__plan plan; /* n 0: no table yet */
+    ctw_governor__queue q;
+    ctw_governor__history past;
+    ctw_power__rule rule;
+    double now, head_done; /* last event; work done of the head by then */
+    size_t at;             /* point ordered last */
+    int32_t started;       /* an event has set `now` */
+    int64_t completed, late, late_top, tunings, since_tuning;
+    double shadow_free; /* when a server at the top point would be free */
+    double saving;
+};
+
+/* Chooses g->rule from g->past; on failure it stays. */
+ctw_status ctw_governor__choose(ctw_governor *g, ctw_cancel *cancel, const char *fn);
+
+#endif
