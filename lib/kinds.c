@@ -4,6 +4,7 @@
 #include "agent/agent_params.h"
 #include "forecast/forecast_params.h"
 #include "guard/guard_params.h"
+#include "place/place_params.h"
 #include "power/power_params.h"
 #include "rca/rca_params.h"
 #include "queue/queue_params.h"
@@ -16,6 +17,7 @@ const ctw_base__kind *const ctw_base__kinds[] = {
     &ctw_forecast__kind,
     &ctw_guard__kind,
     &ctw_governor__kind,
+    &ctw_place__kind,
     &ctw_power__kind,
     &ctw_svm__kind,
     &ctw_watch__kind,

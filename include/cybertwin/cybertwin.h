@@ -13,6 +13,7 @@
 #include <cybertwin/guard.h>
 #include <cybertwin/lengths.h>
 #include <cybertwin/governor.h>
+#include <cybertwin/place.h>
 #include <cybertwin/power.h>
 #include <cybertwin/queue.h>
 #include <cybertwin/svm.h>

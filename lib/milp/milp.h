@@ -8,11 +8,11 @@
 #include <stddef.h>
 
 /* Minimise c'x + c0 subject to row_lo <= A x <= row_hi, lo <= x <= hi, x[j] integer where integer[j].
- * A in compressed columns. Infinite bounds are +-INFINITY. Names are for messages and export; may be NULL. */
+ * A in compressed columns. Infinite bounds are +-INFINITY. */
 typedef struct ctw_milp__model {
     ctw_ctx *ctx;
     size_t rows, cols, nnz;
-    size_t row_cap, col_cap, nnz_cap;
+    size_t row_cap, col_cap, nnz_cap; /* of row_lo..; of cost..; of row_index and value */
     double *row_lo, *row_hi;
     double *cost, *lo, *hi;
     uint8_t *integer;
@@ -28,29 +28,37 @@ void ctw_milp__model_free(ctw_milp__model *m);
 ctw_status ctw_milp__add_row(ctw_milp__model *m, double lo, double hi, size_t *index);
 ctw_status ctw_milp__add_col(ctw_milp__model *m, double cost, double lo, double hi, int integer, const size_t *rows,
                              const double *values, size_t n, size_t *index);
+/* Largest violation of a row, bound or integrality at x, and the objective there. */
+double ctw_milp__violation(const ctw_milp__model *m, const double *x);
+double ctw_milp__objective(const ctw_milp__model *m, const double *x);
 
 typedef struct ctw_milp__options {
     double time_limit_s; /* > 0 */
     double mip_gap;      /* relative */
+    int64_t max_nodes;   /* 0: no limit */
     int64_t max_vars;    /* CTW_E_RANGE beyond; GLPK's memory grows with columns */
     int relax;           /* 1: LP relaxation only */
-    int presolve;
+    int cuts;            /* 1: Gomory and mixed-integer rounding cuts */
     const double *start; /* a feasible point (cols values) or NULL */
     ctw_cancel *cancel;
     ctw_progress_fn progress;
     void *user;
 } ctw_milp__options;
 
+/* Why the search ended; the numbers are those of place.h's CTW_STOP_*. */
+enum { CTW_MILP_PROVED = 1, CTW_MILP_GAP = 2, CTW_MILP_TIME = 3, CTW_MILP_NODES = 4, CTW_MILP_CANCEL = 5 };
+
 typedef struct ctw_milp__result {
     int has_solution;
-    int32_t stop;                 /* CTW_STOP_* of place.h's meaning: 1 proved 2 gap 3 time 4 nodes 5 cancel */
-    double objective, bound, gap; /* gap = (objective-bound)/max(|objective|,1e-10) */
+    int32_t stop;
+    double objective, bound, gap; /* gap = (objective-bound)/max(|objective|,1e-10); bound may be -INFINITY */
     uint64_t nodes;
     double *x;    /* cols */
-    double *dual; /* rows, only for relax */
+    double *dual; /* rows, meaningful after relax only */
 } ctw_milp__result;
 
-/* CTW_OK when a solution exists; CTW_E_INFEASIBLE, CTW_E_DEADLINE, CTW_E_CANCELLED, CTW_E_BACKEND, CTW_E_NOMEM. */
+/* CTW_OK when a solution exists; CTW_E_INFEASIBLE, CTW_E_DEADLINE, CTW_E_CANCELLED, CTW_E_BACKEND, CTW_E_NOMEM;
+ * out->bound is set even then, if the search got that far. Free the result in every case. */
 ctw_status ctw_milp__solve(const ctw_milp__model *m, const ctw_milp__options *opt, ctw_milp__result *out);
 void ctw_milp__result_free(ctw_ctx *ctx, ctw_milp__result *r);
 /* Free-format MPS text of the model, for peers. */

@@ -1,0 +1,239 @@
+/* finish.c: writes a plan back in the host's rows, says why each job runs when it does, and fills the report. */
+#include "place/finish.h"
+#include "base/report.h"
+#include <math.h>
+#include <string.h>
+
+static void free_members(ctw_solution *s)
+{
+    void *all[] = {s->node_id, s->spot, s->why, s->delay, s->missed, s->price};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) ctw_base__free(s->h.ctx, all[i]);
+    ctw_report_unref(s->report);
+}
+
+CTW_DEFINE_REFS(ctw_solution, free_members)
+
+typedef struct writer {
+    const ctw_place *p;
+    const ctw_place__inst *in;
+    const ctw_place__plan *plan;
+    ctw_solution *s;
+    int32_t *row_of, *index_of; /* by server: row of the host and place within it */
+    int64_t delayed;
+} writer;
+
+static void put_spot(writer *w, int32_t row, int32_t unit, int32_t slot, int32_t server)
+{
+    ctw_place__spot *x = w->s->spot + w->s->spots++;
+    x->job_row = row;
+    x->unit = unit;
+    x->slot = slot;
+    x->node_row = w->row_of[server];
+    x->server = w->index_of[server];
+}
+
+/* Whether the slots chosen are cleaner than the earliest ones, in the region of the unit's first server. */
+static int cleaner(const writer *w, const ctw_place__batch *b, size_t e, int32_t run)
+{
+    const ctw_place__inst *in = w->in;
+    size_t region = in->class[in->class_of[w->plan->server[e]]].region;
+    double chosen = 0, early = 0;
+    for (int32_t q = 0; q < run; q++) {
+        chosen += in->gram[region * in->slots + (size_t)w->plan->slot[e + (size_t)q]];
+        early += in->gram[region * in->slots + (size_t)(b->release + q)];
+    }
+    return chosen < early;
+}
+
+/* A missed unit: was there room, at any price, in a slot it does not use? */
+static int had_room(const ctw_place__state *st, const ctw_place__batch *b)
+{
+    int32_t run = 0;
+    for (int32_t t = b->release; t < b->end; t++) {
+        double added;
+        int32_t server = ctw_place__state_best(st, (size_t)t, (size_t)b->flavour, b->pools, NULL, NULL, &added);
+        run = server >= 0 ? run + 1 : 0;
+        if (run >= (b->preemptible ? 1 : b->duration)) return 1;
+    }
+    return 0;
+}
+
+static void write_batch(writer *w, const ctw_place__batch *b, const ctw_place__state *st)
+{
+    int64_t delay = 0, missed = 0, why = CTW_WHY_ON_TIME;
+    for (int32_t q = 0; q < b->count; q++) {
+        size_t u = b->unit0 + (size_t)q, e = ctw_place__entry(w->in, u);
+        int32_t run = w->plan->run[u];
+        for (int32_t i = 0; i < run; i++) {
+            put_spot(w, b->row, q, w->plan->slot[e + (size_t)i], w->plan->server[e + (size_t)i]);
+        }
+        missed += b->duration - run;
+        if (run == 0) continue;
+        int64_t late = w->plan->slot[e + (size_t)run - 1] + 1 - (b->release + run);
+        if (late > 0) {
+            w->delayed++;
+            if (why == CTW_WHY_ON_TIME || late > delay) why = cleaner(w, b, e, run) ? CTW_WHY_CLEANER : CTW_WHY_FULL;
+        }
+        if (late > delay) delay = late;
+    }
+    if (missed > 0) {
+        int chosen = w->p->jobs.penalty && isfinite(w->p->jobs.penalty[b->row]) && st && had_room(st, b);
+        why = !b->fits ? CTW_WHY_TOO_LARGE : chosen ? CTW_WHY_MISSED_COST : CTW_WHY_MISSED_CAPACITY;
+    }
+    w->s->why[b->row] = why;
+    w->s->delay[b->row] = delay;
+    w->s->missed[b->row] = missed;
+}
+
+static void write_service(writer *w, const ctw_place__service *l)
+{
+    int64_t missed = 0;
+    for (int32_t q = 0; q < l->count; q++) {
+        for (size_t t = 0; t < w->in->slots; t++) {
+            if (q >= l->load[t]) continue;
+            int32_t server = w->plan->service_server[l->entry[t] + (size_t)q];
+            if (server >= 0) {
+                put_spot(w, l->row, q, (int32_t)t, server);
+            } else {
+                missed++;
+            }
+        }
+    }
+    w->s->why[l->row] = !missed ? CTW_WHY_ON_TIME : l->fits ? CTW_WHY_MISSED_CAPACITY : CTW_WHY_TOO_LARGE;
+    w->s->missed[l->row] = missed;
+}
+
+static ctw_status alloc_solution(writer *w, int64_t placements)
+{
+    ctw_solution *s = w->s;
+    const ctw_place *p = w->p;
+    s->jobs = p->jobs.n;
+    s->nodes = p->nodes.n;
+    s->slots = p->slots;
+    s->node_id = ctw_base__dup(s->h.ctx, p->nodes.id, s->nodes, sizeof(int64_t));
+    s->spot = CTW_NEW(s->h.ctx, (size_t)placements, ctw_place__spot);
+    s->why = CTW_NEW(s->h.ctx, s->jobs, int64_t);
+    s->delay = CTW_NEW(s->h.ctx, s->jobs, int64_t);
+    s->missed = CTW_NEW(s->h.ctx, s->jobs, int64_t);
+    w->row_of = CTW_NEW(s->h.ctx, w->in->servers, int32_t);
+    w->index_of = CTW_NEW(s->h.ctx, w->in->servers, int32_t);
+    if (!s->node_id || !s->spot || !s->why || !s->delay || !s->missed || !w->row_of || !w->index_of) return CTW_E_NOMEM;
+    for (size_t i = 0, at = 0; i < p->nodes.n; i++) {
+        for (int64_t q = 0; q < ctw_place__i64(p->nodes.count, i, 1); q++, at++) {
+            w->row_of[at] = (int32_t)i;
+            w->index_of[at] = (int32_t)q;
+        }
+    }
+    return CTW_OK;
+}
+
+/* The state is needed only to explain what was missed. */
+static ctw_status write_rows(writer *w, const ctw_place__cost *cost)
+{
+    const ctw_place__inst *in = w->in;
+    ctw_place__state st;
+    int explain = cost->missed_slots > 0;
+    if (explain) {
+        CTW_TRY(ctw_place__state_new(in, &st));
+        ctw_place__state_load(&st, w->plan);
+    }
+    size_t b = 0, l = 0;
+    for (size_t row = 0; row < w->p->jobs.n; row++) {
+        if (l < in->services && (size_t)in->service[l].row == row) {
+            write_service(w, in->service + l++);
+        } else {
+            write_batch(w, in->batch + b++, explain ? &st : NULL);
+        }
+    }
+    if (explain) ctw_place__state_free(&st);
+    return CTW_OK;
+}
+
+static ctw_status fill_report(writer *w, const ctw_place__answer *a, const ctw_place__cost *c, double solve_s)
+{
+    ctw_report *r = w->s->report;
+    const ctw_place__inst *in = w->in;
+    double short_by =
+        ceil(in->opt->throughput_min * (double)in->batch_slots - 1e-9) - (double)(in->batch_slots - c->missed_slots);
+    const struct {
+        const char *key;
+        double v;
+    } reals[] = {
+        {"objective", c->objective},
+        {"bound", a->bound},
+        {"carbon_g", c->carbon_g},
+        {"energy_kwh", c->energy_kwh},
+        {"penalty_g", c->penalty_g},
+        {"embodied_g", c->embodied_g},
+        {"solve_s", solve_s},
+        {"throughput_short", fmax(0, short_by)},
+        {"gap", c->objective - a->bound > 0 ? (c->objective - a->bound) / fmax(fabs(c->objective), 1e-10) : 0}};
+    const struct {
+        const char *key;
+        int64_t v;
+    } counts[] = {{"delayed", w->delayed},
+                  {"missed_units", c->missed_units},
+                  {"missed_slots", c->missed_slots},
+                  {"unplaced_services", c->unplaced},
+                  {"placements", c->placements},
+                  {"servers_on", c->servers_on},
+                  {"startups", c->startups},
+                  {"migrations", ctw_place__migrations(in, w->plan)},
+                  {"nodes", a->nodes},
+                  {"servers", (int64_t)in->servers},
+                  {"server_classes", (int64_t)in->classes}};
+    for (size_t i = 0; i < sizeof reals / sizeof *reals; i++)
+        CTW_TRY(ctw_base__report_f64(r, reals[i].key, reals[i].v));
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        CTW_TRY(ctw_base__report_i64(r, counts[i].key, counts[i].v));
+    CTW_TRY(ctw_base__report_str(r, "tier", a->tier));
+    CTW_TRY(ctw_base__report_series(r, "series_power_w", c->slot_watts, in->slots));
+    return ctw_base__report_series(r, "series_carbon_g", c->slot_gram, in->slots);
+}
+
+static int32_t outcome(const ctw_place__answer *a, const ctw_place__cost *c, double mip_gap)
+{
+    if (isinf(a->bound)) return CTW_PLACE_HEURISTIC;
+    return c->objective - a->bound <= mip_gap * fabs(c->objective) + 1e-9 ? CTW_PLACE_OPTIMAL : CTW_PLACE_FEASIBLE;
+}
+
+static ctw_status write_solution(writer *w, const ctw_place__answer *a, double solve_s)
+{
+    const ctw_place__inst *in = w->in;
+    ctw_place__cost cost;
+    memset(&cost, 0, sizeof cost);
+    cost.slot_watts = CTW_NEW(in->ctx, in->slots, double);
+    cost.slot_gram = CTW_NEW(in->ctx, in->slots, double);
+    ctw_status s = cost.slot_watts && cost.slot_gram ? ctw_place__plan_cost(in, w->plan, &cost) : CTW_E_NOMEM;
+    if (s == CTW_OK) s = alloc_solution(w, cost.placements);
+    if (s == CTW_OK) s = write_rows(w, &cost);
+    if (s == CTW_OK) s = ctw_base__report_new(in->ctx, &w->s->report);
+    if (s == CTW_OK) s = fill_report(w, a, &cost, solve_s);
+    if (s == CTW_OK) {
+        w->s->objective = cost.objective;
+        w->s->bound = a->bound;
+        w->s->outcome = outcome(a, &cost, in->opt->mip_gap);
+        w->s->stop = w->s->outcome == CTW_PLACE_OPTIMAL && a->stop == CTW_STOP_GAP ? CTW_STOP_PROVED : a->stop;
+    }
+    ctw_base__free(in->ctx, cost.slot_watts);
+    ctw_base__free(in->ctx, cost.slot_gram);
+    return s;
+}
+
+ctw_status ctw_place__finish(const ctw_place *p, const ctw_place__inst *in, const ctw_place__answer *a, double solve_s,
+                             ctw_solution **out)
+{
+    *out = NULL;
+    writer w = {.p = p, .in = in, .plan = &a->plan};
+    w.s = ctw_base__handle_new(in->ctx, sizeof *w.s, CTW_SOLUTION_MAGIC);
+    if (!w.s) return CTW_E_NOMEM;
+    ctw_status s = write_solution(&w, a, solve_s);
+    ctw_base__free(in->ctx, w.row_of);
+    ctw_base__free(in->ctx, w.index_of);
+    if (s != CTW_OK) {
+        ctw_solution_unref(w.s);
+        return s;
+    }
+    *out = w.s;
+    return CTW_OK;
+}

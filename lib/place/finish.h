@@ -1,0 +1,12 @@
+/* finish.h: from a tier's answer to the host's solution. */
+#ifndef CTW_PLACE_FINISH_H
+#define CTW_PLACE_FINISH_H
+
+#include "place/solution.h"
+#include "place/tiers.h"
+
+/* Builds the solution (spots, reasons, report); it has not been verified yet. */
+ctw_status ctw_place__finish(const ctw_place *p, const ctw_place__inst *in, const ctw_place__answer *a, double solve_s,
+                             ctw_solution **out);
+
+#endif

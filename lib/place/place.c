@@ -1,0 +1,81 @@
+/* place.c: the handle's life, the horizon, and the small setters. */
+#include "base/ctx.h"
+#include "place/place_params.h"
+#include <math.h>
+
+static void free_members(ctw_place *p)
+{
+    ctw_place__nodes_free(p->h.ctx, &p->nodes);
+    ctw_place__jobs_free(p->h.ctx, &p->jobs);
+    ctw_base__free(p->h.ctx, p->carbon);
+    ctw_base__free(p->h.ctx, p->region_cap);
+    ctw_solution_unref(p->warm);
+}
+
+CTW_DEFINE_REFS(ctw_place, free_members)
+
+ctw_status ctw_place_new(ctw_ctx *ctx, const ctw_params *params, ctw_place **out)
+{
+    CTW_TRY(ctw_base__need(out, __func__, "out"));
+    *out = NULL;
+    CTW_TRY(ctw_base__ctx_check(ctx, __func__));
+    CTW_TRY(ctw_base__params_check(params, &ctw_place__kind, __func__));
+    ctw_place *p = ctw_base__handle_new(ctx, sizeof *p, CTW_PLACE_MAGIC);
+    if (!p) return CTW_E_NOMEM;
+    ctw_place__read_options(params, &p->opt);
+    *out = p;
+    return CTW_OK;
+}
+
+static ctw_status new_carbon(ctw_place *p, const double *x, uint64_t regions, uint64_t slots, uint64_t stride,
+                             const char *fn)
+{
+    double *copy;
+    CTW_TRY(ctw_base__in_u64(regions, 1, CTW_PLACE_MAX_REGIONS, fn, "regions"));
+    CTW_TRY(ctw_base__in_u64(slots, 1, CTW_PLACE_MAX_SLOTS, fn, "slots"));
+    CTW_TRY(ctw_place__copy_matrix(p->h.ctx, x, regions, slots, stride, &copy, fn, "g_per_kwh"));
+    ctw_base__free(p->h.ctx, p->carbon);
+    p->carbon = copy;
+    p->regions = (size_t)regions;
+    p->slots = (size_t)slots;
+    return CTW_OK;
+}
+
+ctw_status ctw_place_set_carbon(ctw_place *p, const double *g_per_kwh, uint64_t regions, uint64_t slots,
+                                uint64_t stride)
+{
+    CTW_TRY(ctw_base__handle_enter(p ? &p->h : NULL, CTW_PLACE_MAGIC, __func__, "p"));
+    ctw_status s = new_carbon(p, g_per_kwh, regions, slots, stride, __func__);
+    ctw_base__handle_leave(&p->h);
+    return s;
+}
+
+ctw_status ctw_place_set_region_caps(ctw_place *p, const double *cap_w, uint64_t regions)
+{
+    CTW_TRY(ctw_base__handle_enter(p ? &p->h : NULL, CTW_PLACE_MAGIC, __func__, "p"));
+    ctw_status s = ctw_base__in_u64(regions, 0, CTW_PLACE_MAX_REGIONS, __func__, "regions");
+    if (s == CTW_OK) s = ctw_place__set_f64(p->h.ctx, &p->region_cap, cap_w, (size_t)regions, 1, __func__, "cap_w");
+    if (s == CTW_OK) p->region_caps = (size_t)regions;
+    ctw_base__handle_leave(&p->h);
+    return s;
+}
+
+ctw_status ctw_place_set_warm_start(ctw_place *p, ctw_solution *s)
+{
+    if (s) CTW_TRY(ctw_base__handle_check((const ctw_base__handle *)s, CTW_SOLUTION_MAGIC, __func__, "s"));
+    CTW_TRY(ctw_base__handle_enter(p ? &p->h : NULL, CTW_PLACE_MAGIC, __func__, "p"));
+    ctw_solution *old = p->warm;
+    p->warm = ctw_solution_ref(s);
+    ctw_solution_unref(old);
+    ctw_base__handle_leave(&p->h);
+    return CTW_OK;
+}
+
+ctw_status ctw_place_set_progress(ctw_place *p, ctw_progress_fn fn, void *user)
+{
+    CTW_TRY(ctw_base__handle_enter(p ? &p->h : NULL, CTW_PLACE_MAGIC, __func__, "p"));
+    p->progress = fn;
+    p->progress_user = user;
+    ctw_base__handle_leave(&p->h);
+    return CTW_OK;
+}

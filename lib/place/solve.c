@@ -1,0 +1,116 @@
+/* solve.c: the public verbs that produce plans: compile, choose the tier, verify, hand over. */
+#include "base/cancel.h"
+#include "base/ctx.h"
+#include "place/finish.h"
+#include "place/verify.h"
+#include <math.h>
+#include <string.h>
+
+int ctw_place__rung(ctw_place__clock *clock)
+{
+    if (clock->stop) return 1;
+    ctw_status s = ctw_base__stopped(clock->cancel, "place");
+    if (s == CTW_E_CANCELLED) clock->stop = CTW_STOP_CANCEL;
+    if (s == CTW_E_DEADLINE || ctw_base__now() > clock->deadline) clock->stop = CTW_STOP_TIME;
+    return clock->stop != 0;
+}
+
+void ctw_place__tell(ctw_place__clock *clock, uint64_t step, double bound, double best)
+{
+    if (clock->progress && clock->progress(clock->user, step, bound, best)) clock->stop = CTW_STOP_CANCEL;
+}
+
+/* The per-server model is worth its variables only for problems that fit on a page. */
+static int tiny(const ctw_place__inst *in)
+{
+    size_t units = in->units + in->services;
+    return in->servers * units * in->slots <= 400;
+}
+
+static ctw_status run_tier(const ctw_place__inst *in, ctw_place__mode mode, ctw_place__clock *clock,
+                           ctw_place__answer *a)
+{
+    CTW_TRY(ctw_place__greedy(in, &a->plan));
+    a->tier = "greedy";
+    a->stop = CTW_STOP_GAP;
+    if (mode == CTW_PLACE_MODE_BOTTOMUP ||
+        (mode != CTW_PLACE_MODE_GREEDY && in->units + in->services > 0 && tiny(in))) {
+        return ctw_place__bottomup(in, clock, a);
+    }
+    return CTW_OK;
+}
+
+static ctw_status solve_compiled(ctw_place *p, const ctw_place__inst *in, ctw_place__mode mode, ctw_place__clock *clock,
+                                 double began, const char *fn, ctw_solution **out)
+{
+    ctw_place__answer a;
+    memset(&a, 0, sizeof a);
+    a.bound = -INFINITY;
+    CTW_TRY(ctw_place__plan_new(in, &a.plan));
+    ctw_status s = run_tier(in, mode, clock, &a);
+    if (s == CTW_OK) s = ctw_place__finish(p, in, &a, ctw_base__now() - began, out);
+    ctw_place__plan_free(in->ctx, &a.plan);
+    if (s == CTW_OK) s = ctw_place__verify(p, *out, fn);
+    if (s != CTW_OK) {
+        ctw_solution_unref(*out);
+        *out = NULL;
+    }
+    return s;
+}
+
+static ctw_status solve_in(ctw_place *p, double deadline_s, ctw_cancel *cancel, ctw_place__mode mode, const char *fn,
+                           ctw_solution **out)
+{
+    double began = ctw_base__now();
+    ctw_place__inst in;
+    CTW_TRY(ctw_base__stopped(cancel, fn));
+    ctw_status s = ctw_place__inst_new(p, &in, fn);
+    if (s == CTW_OK) {
+        double limit = deadline_s > 0 ? deadline_s : p->opt.time_limit_s;
+        ctw_place__clock clock = {began + fmin(limit, ctw_base__time_left(cancel)), cancel, p->progress,
+                                  p->progress_user, 0};
+        s = solve_compiled(p, &in, mode, &clock, began, fn, out);
+    }
+    ctw_place__inst_free(&in);
+    return s;
+}
+
+ctw_status ctw_place_solve(ctw_place *p, double deadline_s, ctw_cancel *cancel, ctw_solution **out)
+{
+    CTW_TRY(ctw_base__need(out, __func__, "out"));
+    *out = NULL;
+    if (isnan(deadline_s)) return ctw_base__fail(CTW_E_NONFINITE, "%s: deadline_s is NaN", __func__);
+    CTW_TRY(ctw_base__handle_enter(p ? &p->h : NULL, CTW_PLACE_MAGIC, __func__, "p"));
+    ctw_status s = solve_in(p, deadline_s, cancel, p->opt.mode, __func__, out);
+    ctw_base__handle_leave(&p->h);
+    return s;
+}
+
+ctw_status ctw_place_greedy(ctw_place *p, ctw_solution **out)
+{
+    CTW_TRY(ctw_base__need(out, __func__, "out"));
+    *out = NULL;
+    CTW_TRY(ctw_base__handle_enter(p ? &p->h : NULL, CTW_PLACE_MAGIC, __func__, "p"));
+    ctw_status s = solve_in(p, 0, NULL, CTW_PLACE_MODE_GREEDY, __func__, out);
+    ctw_base__handle_leave(&p->h);
+    return s;
+}
+
+ctw_status ctw_place_verify(const ctw_place *p, const ctw_solution *s)
+{
+    CTW_TRY(ctw_base__handle_check(p ? &p->h : NULL, CTW_PLACE_MAGIC, __func__, "p"));
+    CTW_TRY(ctw_base__handle_check(s ? &s->h : NULL, CTW_SOLUTION_MAGIC, __func__, "s"));
+    return ctw_place__verify(p, s, __func__);
+}
+
+ctw_status ctw_place_write_mps(ctw_place *p, const char *path)
+{
+    CTW_TRY(ctw_base__need(path, __func__, "path"));
+    CTW_TRY(ctw_base__handle_enter(p ? &p->h : NULL, CTW_PLACE_MAGIC, __func__, "p"));
+    ctw_place__inst in;
+    ctw_status s = ctw_place__inst_new(p, &in, __func__);
+    if (s == CTW_OK) s = ctw_place__bottomup_mps(&in, path, __func__);
+    ctw_place__inst_free(&in);
+    ctw_base__handle_leave(&p->h);
+    return s;
+}

@@ -1,0 +1,37 @@
+/* tiers.h: what every tier is given and what it hands back. */
+#ifndef CTW_PLACE_TIERS_H
+#define CTW_PLACE_TIERS_H
+
+#include "place/plan.h"
+#include "place/state.h"
+
+typedef struct ctw_place__clock {
+    double deadline; /* on ctw_base__now's clock */
+    ctw_cancel *cancel;
+    ctw_progress_fn progress;
+    void *user;
+    int32_t stop; /* CTW_STOP_TIME or CTW_STOP_CANCEL once it has rung */
+} ctw_place__clock;
+
+/* Non-zero when the tier must hand back what it has. */
+int ctw_place__rung(ctw_place__clock *clock);
+/* Reports progress; a non-zero answer of the host rings the clock. */
+void ctw_place__tell(ctw_place__clock *clock, uint64_t step, double bound, double best);
+
+typedef struct ctw_place__answer {
+    ctw_place__plan plan;
+    double bound; /* -INFINITY: none */
+    int32_t stop;
+    const char *tier;
+    int64_t nodes; /* branch and bound */
+} ctw_place__answer;
+
+/* greedy.c: always ends with a plan; the clock is not consulted. */
+ctw_status ctw_place__greedy(const ctw_place__inst *in, ctw_place__plan *plan);
+/* Places whatever the plan does not run yet, as greedily; `st` holds the plan's loads. */
+ctw_status ctw_place__complete(const ctw_place__inst *in, ctw_place__state *st, ctw_place__plan *plan);
+/* bottomup.c: the per-server model; answer->plan holds a plan to start from, and is replaced by a better one. */
+ctw_status ctw_place__bottomup(const ctw_place__inst *in, ctw_place__clock *clock, ctw_place__answer *answer);
+ctw_status ctw_place__bottomup_mps(const ctw_place__inst *in, const char *path, const char *fn);
+
+#endif

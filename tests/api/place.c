@@ -1,0 +1,320 @@
+/* The placement contract from outside: known small plans, every refusal, lifetimes, and what a plan tells. */
+#include "test.h"
+#include <cybertwin/place.h>
+#include <math.h>
+#include <string.h>
+
+static ctw_ctx *ctx;
+
+static void setup(void)
+{
+    CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
+}
+
+static void teardown(void)
+{
+    ctw_ctx_unref(ctx);
+}
+
+static ctw_place *make(const char *mode)
+{
+    ctw_params *opt;
+    ctw_place *p;
+    CTW_OKAY(ctw_params_new(ctx, "place", &opt));
+    CTW_OKAY(ctw_params_set_str(opt, "mode", mode));
+    CTW_OKAY(ctw_place_new(ctx, opt, &p));
+    ctw_params_unref(opt);
+    return p;
+}
+
+/* Two servers, one service of two replicas, three batch jobs, four slots of which the third is clean. */
+static ctw_place *small(const char *mode)
+{
+    static const double cap[] = {8, 16, 16, 32}, idle[] = {50, 90}, watt[] = {4, 0, 3, 0}, ci[] = {400, 300, 100, 500};
+    static const double demand[] = {2, 4, 4, 8, 4, 4, 8, 8};
+    static const int64_t id[] = {7, 8, 9, 10}, release[] = {0, 0, 0, 1}, deadline[] = {4, 4, 4, 3},
+                         dur[] = {1, 1, 2, 2};
+    static const int64_t count[] = {2, 1, 1, 1}, node_id[] = {100, 200};
+    static const int32_t kind[] = {CTW_JOB_SERVICE, 0, 0, 0}, pre[] = {0, 0, 1, 0};
+    ctw_place *p = make(mode);
+    CTW_OKAY(ctw_place_set_nodes(p, node_id, 2, cap, 2, 2));
+    CTW_OKAY(ctw_place_set_node_power(p, idle, watt, 2, 2));
+    CTW_OKAY(ctw_place_set_jobs(p, id, 4, demand, 2, 2, release, deadline, dur));
+    CTW_OKAY(ctw_place_set_job_kinds(p, kind, 4));
+    CTW_OKAY(ctw_place_set_job_counts(p, count, 4));
+    CTW_OKAY(ctw_place_set_job_preemptible(p, pre, 4));
+    CTW_OKAY(ctw_place_set_carbon(p, ci, 1, 4, 4));
+    return p;
+}
+
+static double metric(const ctw_solution *s, const char *key)
+{
+    ctw_report *r;
+    double v;
+    CTW_OKAY(ctw_solution_report(s, &r));
+    CTW_OKAY(ctw_report_get_f64(r, key, &v));
+    ctw_report_unref(r);
+    return v;
+}
+
+START_TEST(plan)
+{
+    setup();
+    static const char *modes[] = {"auto", "greedy", "bottomup", "exact", "decompose"};
+    double best = INFINITY;
+    for (size_t i = 0; i < 5; i++) {
+        ctw_place *p = small(modes[i]);
+        ctw_solution *s;
+        CTW_OKAY(ctw_place_solve(p, 5, NULL, &s));
+        CTW_OKAY(ctw_place_verify(p, s));
+        int64_t node[4], slot[4], delay[4], missed[4];
+        int32_t why[4];
+        CTW_OKAY(ctw_solution_assignment(s, node, slot, 4));
+        CTW_OKAY(ctw_solution_reasons(s, why, delay, missed, 4));
+        for (int j = 0; j < 4; j++) ck_assert(node[j] == 100 || node[j] == 200);
+        ck_assert_int_eq(slot[1], 2); /* the one-slot job waits for the clean slot */
+        ck_assert_int_eq(why[1], CTW_WHY_CLEANER);
+        ck_assert_int_eq(delay[1], 2);
+        ck_assert_int_eq(slot[3], 1); /* no choice: two slots in [1, 3) */
+        ck_assert_int_eq(why[3], CTW_WHY_ON_TIME);
+        ck_assert_int_eq(missed[0] + missed[1] + missed[2] + missed[3], 0);
+        ck_assert_uint_eq(ctw_solution_placement_count(s), 8 + 1 + 2 + 2);
+        ck_assert_double_eq_tol(metric(s, "objective"), metric(s, "carbon_g"), 1e-9);
+        if (i == 0) {
+            ck_assert_int_eq(ctw_solution_outcome(s), CTW_PLACE_OPTIMAL);
+            best = metric(s, "objective");
+        }
+        if (i == 1) ck_assert_int_eq(ctw_solution_outcome(s), CTW_PLACE_HEURISTIC);
+        ck_assert(ctw_solution_stop(s) >= CTW_STOP_PROVED);
+        ck_assert_double_ge(metric(s, "objective"), best * (1 - 1e-9));
+        ck_assert_double_le(metric(s, "bound"), metric(s, "objective") * (1 + 1e-9));
+        ctw_solution_unref(s);
+        ctw_place_unref(p);
+    }
+    teardown();
+}
+END_TEST
+
+START_TEST(placements)
+{
+    setup();
+    ctw_place *p = small("auto");
+    ctw_solution *s, *g;
+    CTW_OKAY(ctw_place_solve(p, 0, NULL, &s));
+    CTW_OKAY(ctw_place_greedy(p, &g));
+    int64_t row[13], unit[13], slot[13], node[13], server[13];
+    uint64_t n = ctw_solution_placement_count(s);
+    ck_assert_uint_eq(n, 13);
+    CTW_OKAY(ctw_solution_placements(s, row, unit, slot, node, server, n));
+    for (uint64_t i = 1; i < n; i++) {
+        ck_assert(row[i] > row[i - 1] || unit[i] > unit[i - 1] || slot[i] > slot[i - 1]);
+    }
+    for (uint64_t i = 0; i < n; i++) ck_assert(node[i] >= 0 && node[i] < 2 && server[i] == 0);
+    CTW_FAILS(ctw_solution_placements(s, row, unit, slot, node, server, n - 1), CTW_E_SHAPE, "placements");
+    CTW_FAILS(ctw_solution_assignment(s, row, NULL, 3), CTW_E_SHAPE, "job rows");
+    CTW_FAILS(ctw_solution_reasons(NULL, NULL, NULL, NULL, 0), CTW_E_ARG, NULL);
+    CTW_OKAY(ctw_place_set_warm_start(p, s));
+    ctw_place_unref(p); /* any order */
+    ctw_solution *again = ctw_solution_ref(s);
+    ctw_solution_unref(s);
+    ck_assert_int_eq(ctw_solution_outcome(again), CTW_PLACE_OPTIMAL);
+    ctw_solution_unref(again);
+    ctw_solution_unref(g);
+    ck_assert_int_eq(ctw_solution_outcome(NULL), 0);
+    ck_assert_int_eq(ctw_solution_stop(NULL), 0);
+    ck_assert_uint_eq(ctw_solution_placement_count(NULL), 0);
+    ck_assert(!ctw_solution_ref(NULL) && !ctw_place_ref(NULL));
+    teardown();
+}
+END_TEST
+
+START_TEST(too_early)
+{
+    setup();
+    ctw_place *p = make("auto");
+    ctw_solution *s;
+    double cap[] = {4}, demand[] = {1, 2}, ci[] = {100};
+    CTW_FAILS(ctw_place_solve(p, 1, NULL, &s), CTW_E_STATE, "set_nodes");
+    ck_assert(!s);
+    CTW_OKAY(ctw_place_set_nodes(p, NULL, 1, cap, 1, 1));
+    CTW_FAILS(ctw_place_solve(p, 1, NULL, &s), CTW_E_STATE, "set_jobs");
+    CTW_OKAY(ctw_place_set_jobs(p, NULL, 1, demand, 2, 2, NULL, NULL, NULL));
+    CTW_FAILS(ctw_place_greedy(p, &s), CTW_E_STATE, "set_carbon");
+    CTW_OKAY(ctw_place_set_carbon(p, ci, 1, 1, 1));
+    CTW_FAILS(ctw_place_solve(p, 1, NULL, &s), CTW_E_SHAPE, "resources");
+    CTW_FAILS(ctw_place_solve(p, NAN, NULL, &s), CTW_E_NONFINITE, "deadline_s");
+    CTW_FAILS(ctw_place_solve(p, 1, NULL, NULL), CTW_E_ARG, "out");
+    CTW_FAILS(ctw_place_solve(NULL, 1, NULL, &s), CTW_E_ARG, NULL);
+    ctw_cancel *c;
+    CTW_OKAY(ctw_cancel_new(ctx, &c));
+    ctw_cancel_request(c);
+    CTW_FAILS(ctw_place_solve(p, 1, c, &s), CTW_E_CANCELLED, NULL);
+    CTW_OKAY(ctw_cancel_set_deadline(c, -1));
+    ctw_cancel_reset(c);
+    CTW_OKAY(ctw_cancel_set_deadline(c, 0));
+    CTW_FAILS(ctw_place_solve(p, 1, c, &s), CTW_E_DEADLINE, NULL);
+    ctw_cancel_unref(c);
+    ctw_place_unref(p);
+    teardown();
+}
+END_TEST
+
+START_TEST(refusals)
+{
+    setup();
+    ctw_place *p = small("auto");
+    const double nan1[] = {NAN, 1}, minus[] = {-1, 1}, good[] = {1, 1}, inf1[] = {INFINITY, 1};
+    const int64_t far[] = {5, 0}, neg[] = {-1, 0}, twice[] = {3, 3}, four[] = {0, 0, 0, 9};
+    const int64_t rel[] = {0}, dl[] = {2}, du[] = {3}, zero[] = {0};
+    const int32_t two[] = {2, 0, 0, 0};
+    ctw_solution *s;
+    CTW_FAILS(ctw_place_set_nodes(p, NULL, 1, nan1, 1, 1), CTW_E_NONFINITE, "capacity");
+    CTW_FAILS(ctw_place_set_nodes(p, NULL, 1, minus, 1, 1), CTW_E_RANGE, "capacity");
+    CTW_FAILS(ctw_place_set_nodes(p, NULL, 1, good, 2, 1), CTW_E_SHAPE, "stride");
+    CTW_FAILS(ctw_place_set_nodes(p, NULL, 1, good, 17, 17), CTW_E_RANGE, "r is 17");
+    CTW_FAILS(ctw_place_set_nodes(p, twice, 2, good, 1, 1), CTW_E_ARG, "id 3");
+    CTW_FAILS(ctw_place_set_nodes(p, NULL, 1, NULL, 1, 1), CTW_E_ARG, "capacity");
+    CTW_FAILS(ctw_place_set_node_counts(p, neg, 2), CTW_E_RANGE, "count[0]");
+    CTW_FAILS(ctw_place_set_node_counts(p, neg, 1), CTW_E_SHAPE, "rows of servers");
+    CTW_FAILS(ctw_place_set_node_power(p, inf1, NULL, 2, 0), CTW_E_NONFINITE, "idle_w");
+    CTW_FAILS(ctw_place_set_node_power(p, good, nan1, 2, 1), CTW_E_SHAPE, "stride");
+    CTW_FAILS(ctw_place_set_node_caps(p, minus, 2), CTW_E_RANGE, "cap_w");
+    CTW_OKAY(ctw_place_set_node_caps(p, inf1, 2));
+    CTW_FAILS(ctw_place_set_job_kinds(p, two, 4), CTW_E_RANGE, "kind[0]");
+    CTW_FAILS(ctw_place_set_job_kinds(p, two, 3), CTW_E_SHAPE, "rows of jobs");
+    CTW_FAILS(ctw_place_set_jobs(p, NULL, 1, good, 1, 1, rel, dl, du), CTW_E_RANGE, "window");
+    CTW_FAILS(ctw_place_set_jobs(p, NULL, 1, good, 1, 1, neg, NULL, NULL), CTW_E_RANGE, "release[0]");
+    CTW_FAILS(ctw_place_set_jobs(p, NULL, 1, good, 1, 1, NULL, NULL, zero), CTW_E_RANGE, "duration[0]");
+    CTW_FAILS(ctw_place_set_job_penalties(p, nan1, 4), CTW_E_NONFINITE, "penalty_g");
+    CTW_FAILS(ctw_place_set_carbon(p, minus, 1, 1, 1), CTW_E_RANGE, "g_per_kwh");
+    CTW_FAILS(ctw_place_set_carbon(p, good, 0, 1, 1), CTW_E_RANGE, "regions");
+    CTW_FAILS(ctw_place_set_loads(p, four + 3, zero, zero, 1), CTW_E_RANGE, "job_row");
+    CTW_OKAY(ctw_place_solve(p, 1, NULL, &s)); /* nothing of the above has changed it */
+    ctw_solution_unref(s);
+    CTW_OKAY(ctw_place_set_node_regions(p, far, 2));
+    CTW_FAILS(ctw_place_solve(p, 1, NULL, &s), CTW_E_RANGE, "region 5");
+    CTW_OKAY(ctw_place_set_node_regions(p, NULL, 2));
+    CTW_OKAY(ctw_place_set_region_caps(p, good, 2));
+    CTW_FAILS(ctw_place_solve(p, 1, NULL, &s), CTW_E_SHAPE, "caps for 2 regions");
+    CTW_OKAY(ctw_place_set_region_caps(p, NULL, 0));
+    const int64_t batch_row[] = {1}, much[] = {9}, service_row[] = {0}, beyond[] = {99};
+    CTW_OKAY(ctw_place_set_loads(p, batch_row, zero, zero, 1));
+    CTW_FAILS(ctw_place_solve(p, 1, NULL, &s), CTW_E_RANGE, "no service");
+    CTW_OKAY(ctw_place_set_loads(p, service_row, zero, much, 1));
+    CTW_FAILS(ctw_place_solve(p, 1, NULL, &s), CTW_E_RANGE, "9 replicas");
+    CTW_OKAY(ctw_place_set_loads(p, service_row, beyond, zero, 1));
+    CTW_FAILS(ctw_place_solve(p, 1, NULL, &s), CTW_E_RANGE, "slot 99");
+    CTW_OKAY(ctw_place_set_loads(p, NULL, NULL, NULL, 0));
+    double one_slot[] = {100};
+    CTW_OKAY(ctw_place_set_carbon(p, one_slot, 1, 1, 1));
+    CTW_FAILS(ctw_place_solve(p, 1, NULL, &s), CTW_E_RANGE, "horizon ends at 1");
+    ctw_place_unref(p);
+    teardown();
+}
+END_TEST
+
+START_TEST(shortage)
+{
+    setup();
+    ctw_place *p = make("auto");
+    double cap[] = {4}, demand[] = {4, 4, 8, 1}, ci[] = {100, 200}, penalty[] = {INFINITY, INFINITY, INFINITY, 0};
+    double idle[] = {50};
+    int64_t dur[] = {2, 2, 1, 1}, missed[4], node[4], slot[4];
+    int32_t why[4], kind[] = {CTW_JOB_SERVICE, 0, 0, 0};
+    ctw_solution *s;
+    CTW_OKAY(ctw_place_set_nodes(p, NULL, 1, cap, 1, 1));
+    CTW_OKAY(ctw_place_set_node_power(p, idle, NULL, 1, 1));
+    CTW_OKAY(ctw_place_set_jobs(p, NULL, 4, demand, 1, 1, NULL, NULL, dur));
+    CTW_OKAY(ctw_place_set_job_kinds(p, kind, 4));
+    CTW_OKAY(ctw_place_set_job_penalties(p, penalty, 4));
+    CTW_OKAY(ctw_place_set_carbon(p, ci, 1, 2, 2));
+    CTW_OKAY(ctw_place_solve(p, 1, NULL, &s));
+    CTW_OKAY(ctw_solution_reasons(s, why, NULL, missed, 4));
+    CTW_OKAY(ctw_solution_assignment(s, node, slot, 4));
+    ck_assert_int_eq(missed[0], 0);
+    ck_assert_int_eq(missed[1], 2);
+    ck_assert_int_eq(why[1], CTW_WHY_MISSED_CAPACITY);
+    ck_assert_int_eq(why[2], CTW_WHY_TOO_LARGE);
+    ck_assert_int_eq(missed[3], 1);
+    ck_assert_int_eq(node[1], -1);
+    ck_assert_int_eq(slot[1], -1);
+    ck_assert_double_gt(metric(s, "penalty_g"), 0);
+    ctw_solution_unref(s);
+    int64_t none[] = {0};
+    CTW_OKAY(ctw_place_set_node_counts(p, none, 1)); /* every server lost */
+    CTW_OKAY(ctw_place_solve(p, 1, NULL, &s));
+    ck_assert_double_eq(metric(s, "unplaced_services"), 2);
+    ck_assert_uint_eq(ctw_solution_placement_count(s), 0);
+    ctw_place *other = small("greedy");
+    CTW_FAILS(ctw_place_verify(other, s), CTW_E_SHAPE, "the plan is for");
+    ctw_place_unref(other);
+    ctw_solution_unref(s);
+    ctw_place_unref(p);
+    teardown();
+}
+END_TEST
+
+START_TEST(verifier_objects)
+{
+    setup();
+    ctw_place *p = small("greedy");
+    ctw_solution *s;
+    CTW_OKAY(ctw_place_solve(p, 1, NULL, &s));
+    double dirty[] = {900, 900, 900, 900}, tight[] = {8, 4, 16, 4}, limit[] = {51, 91}, region[] = {60};
+    int64_t release[] = {0, 3, 0, 1}, one[] = {1, 1, 1, 1};
+    double demand[] = {2, 4, 4, 8, 4, 4, 8, 8}, idle[] = {50, 90}, watt[] = {4, 0, 3, 0};
+    CTW_OKAY(ctw_place_set_carbon(p, dirty, 1, 4, 4));
+    CTW_FAILS(ctw_place_verify(p, s), CTW_E_INTERNAL, "costs");
+    CTW_OKAY(ctw_place_set_node_caps(p, limit, 2));
+    CTW_FAILS(ctw_place_verify(p, s), CTW_E_INTERNAL, "draws");
+    CTW_OKAY(ctw_place_set_node_caps(p, NULL, 2));
+    CTW_OKAY(ctw_place_set_region_caps(p, region, 1));
+    CTW_FAILS(ctw_place_verify(p, s), CTW_E_INTERNAL, "region 0 draws");
+    CTW_OKAY(ctw_place_set_region_caps(p, NULL, 0));
+    CTW_OKAY(ctw_place_set_job_spread(p, one, 4));
+    CTW_FAILS(ctw_place_verify(p, s), CTW_E_INTERNAL, "one server");
+    CTW_OKAY(ctw_place_set_nodes(p, NULL, 2, tight, 2, 2));
+    CTW_OKAY(ctw_place_set_node_power(p, idle, watt, 2, 2));
+    CTW_FAILS(ctw_place_verify(p, s), CTW_E_INTERNAL, "of resource 1");
+    CTW_OKAY(ctw_place_set_jobs(p, NULL, 4, demand, 2, 2, release, NULL, NULL));
+    CTW_FAILS(ctw_place_verify(p, s), CTW_E_INTERNAL, NULL);
+    ctw_solution_unref(s);
+    ctw_place_unref(p);
+    teardown();
+}
+END_TEST
+
+START_TEST(export_model)
+{
+    setup();
+    ctw_place *p = small("auto");
+    CTW_OKAY(ctw_place_write_mps(p, ctw_test_tmp("place.mps")));
+    CTW_FAILS(ctw_place_write_mps(p, NULL), CTW_E_ARG, "path");
+    ctw_place_unref(p);
+    ctw_params *opt;
+    CTW_OKAY(ctw_params_new(ctx, "place", &opt));
+    CTW_OKAY(ctw_params_set_i64(opt, "max_vars", 3));
+    CTW_OKAY(ctw_place_new(ctx, opt, &p));
+    double cap[] = {4}, ci[] = {1, 2, 3, 4};
+    int64_t dl[] = {4};
+    CTW_OKAY(ctw_place_set_nodes(p, NULL, 1, cap, 1, 1));
+    CTW_OKAY(ctw_place_set_jobs(p, NULL, 1, cap, 1, 1, NULL, dl, NULL));
+    CTW_OKAY(ctw_place_set_carbon(p, ci, 1, 4, 4));
+    CTW_FAILS(ctw_place_write_mps(p, ctw_test_tmp("x.mps")), CTW_E_RANGE, "max_vars");
+    ctw_place_unref(p);
+    ctw_params_unref(opt);
+    teardown();
+}
+END_TEST
+
+int main(void)
+{
+    const ctw_test_case cases[] = {{"plan", plan},
+                                   {"placements", placements},
+                                   {"too_early", too_early},
+                                   {"refusals", refusals},
+                                   {"shortage", shortage},
+                                   {"verifier_objects", verifier_objects},
+                                   {"export_model", export_model}};
+    return ctw_test_main("api-place", cases, sizeof cases / sizeof *cases, 60);
+}

@@ -1,0 +1,40 @@
+/* Every allocation of building, solving, reading and verifying may fail. */
+#include "place_cases.h"
+#include "test.h"
+
+static ctw_status life(ctw_ctx *ctx, void *user)
+{
+    place_case c = {.seed = 5,
+                    .nodes = 2,
+                    .jobs = 4,
+                    .slots = 4,
+                    .regions = 1,
+                    .services = 1,
+                    .caps = 1,
+                    .spread = 1,
+                    .startup = 1,
+                    .types = 1};
+    ctw_status s;
+    ctw_solution *plan = NULL;
+    c.mode = user;
+    ctw_place *p = place_case_build(ctx, &c, &s);
+    if (!p) return s;
+    s = ctw_place_solve(p, 5, NULL, &plan);
+    if (s == CTW_OK) s = ctw_place_verify(p, plan);
+    ctw_solution_unref(plan);
+    ctw_place_unref(p);
+    return s;
+}
+
+START_TEST(sweep)
+{
+    char modes[][12] = {"greedy", "bottomup", "exact", "decompose"};
+    for (size_t i = 0; i < 4; i++) ck_assert(ctw_oom_sweep(life, modes[i], 1) > 20);
+}
+END_TEST
+
+int main(void)
+{
+    const ctw_test_case cases[] = {{"sweep", sweep}};
+    return ctw_test_main("oom-place", cases, 1, 120);
+}

@@ -1,0 +1,88 @@
+/* Random small problems through every tier: each plan passes the verifier (inside the solve), no bound lies
+ * above any plan, and nothing beats the per-server model where that is solved to the end. */
+#include "place_cases.h"
+#include "test.h"
+#include <math.h>
+#include <string.h>
+
+static void metrics(const ctw_solution *s, double *objective, double *bound)
+{
+    ctw_report *r;
+    CTW_OKAY(ctw_solution_report(s, &r));
+    CTW_OKAY(ctw_report_get_f64(r, "objective", objective));
+    CTW_OKAY(ctw_report_get_f64(r, "bound", bound));
+    ctw_report_unref(r);
+}
+
+static void one_case(ctw_ctx *ctx, place_case *c, const char *const *modes, size_t n, double deadline)
+{
+    double least = INFINITY, highest = -INFINITY;
+    for (size_t i = 0; i < n; i++) {
+        ctw_status e;
+        ctw_solution *s;
+        double objective, bound;
+        c->mode = modes[i];
+        ctw_place *p = place_case_build(ctx, c, &e);
+        CTW_OKAY(e);
+        e = ctw_place_solve(p, deadline, NULL, &s);
+        ck_assert_msg(e == CTW_OK, "seed %d mode %s: %s", (int)c->seed, modes[i], ctw_error_message());
+        metrics(s, &objective, &bound);
+        least = fmin(least, objective);
+        highest = fmax(highest, bound);
+        ck_assert_msg(highest <= least * (1 + 1e-7) + 1e-6, "seed %d mode %s: bound %.9g above plan %.9g", (int)c->seed,
+                      modes[i], highest, least);
+        ctw_solution_unref(s);
+        ctw_place_unref(p);
+    }
+}
+
+START_TEST(tiny)
+{
+    ctw_ctx *ctx;
+    CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
+    static const char *const modes[] = {"bottomup", "greedy", "exact", "decompose", "auto"};
+    for (uint64_t seed = 0; seed < 40; seed++) {
+        place_case c = {.seed = seed,
+                        .nodes = 1 + (int64_t)(seed % 2),
+                        .jobs = 1 + (int64_t)(seed % 4),
+                        .slots = 4,
+                        .regions = 1 + (int64_t)(seed % 2)};
+        c.services = seed % 2 != 0;
+        c.caps = seed % 3 == 0;
+        c.startup = seed % 4 == 0;
+        c.types = seed % 5 == 0;
+        c.throughput = 0;
+        one_case(ctx, &c, modes, 5, 0.2);
+    }
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
+START_TEST(medium)
+{
+    ctw_ctx *ctx;
+    CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
+    static const char *const modes[] = {"greedy", "decompose", "auto"};
+    for (uint64_t seed = 0; seed < 60; seed++) {
+        place_case c = {.seed = 1000 + seed,
+                        .nodes = (int64_t)(seed % 16),
+                        .jobs = (int64_t)(seed % 64),
+                        .slots = 1 + (int64_t)(seed % 47),
+                        .regions = 1 + (int64_t)(seed % 4)};
+        c.services = seed % 2 == 0;
+        c.caps = seed % 3 == 0;
+        c.spread = seed % 4 == 0;
+        c.startup = seed % 5 == 0;
+        c.types = seed % 7 == 0;
+        c.throughput = seed % 6 == 0;
+        one_case(ctx, &c, modes, 3, 0.05);
+    }
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
+int main(void)
+{
+    const ctw_test_case cases[] = {{"tiny", tiny}, {"medium", medium}};
+    return ctw_test_main("prop-place", cases, sizeof cases / sizeof *cases, 120);
+}

@@ -1,0 +1,18 @@
+/* place_cases.h: small placement problems drawn from a seed, for the tests and the fuzzer: all attributes the
+ * header knows, sizes from nothing to a few dozen. */
+#ifndef CTW_TEST_PLACE_CASES_H
+#define CTW_TEST_PLACE_CASES_H
+
+#include <cybertwin/place.h>
+
+typedef struct place_case {
+    uint64_t seed;
+    int64_t nodes, jobs, slots, regions;                        /* at most 16, 64, 48, 4 */
+    int32_t services, caps, spread, startup, types, throughput; /* which attributes occur */
+    const char *mode;                                           /* NULL: auto */
+} place_case;
+
+/* A filled problem, or NULL when it could not be built (only under allocation failure; *status then says why). */
+ctw_place *place_case_build(ctw_ctx *ctx, const place_case *c, ctw_status *status);
+
+#endif
