@@ -102,6 +102,26 @@ CTW_API ctw_status ctw_svm_fit(ctw_svm *m, const double *x, uint64_t n, uint64_t
 /** The same from a set; weight has one value a row, or is NULL. */
 CTW_API ctw_status ctw_svm_fit_set(ctw_svm *m, const ctw_svmset *s, const double *weight, ctw_cancel *cancel);
 
+/**
+ * Adds n rows of d = ctw_svm_features() features to a fitted model. Solvers smo and cd (option incremental) go on from
+ * their solution to the optimum over all rows ever given: the answer is a cold fit's within tol. New labels become new
+ * classes. Default gamma stays that of the first fit; probabilities, where asked for, are cross-validated again.
+ * Solver sgd takes one pass over the new rows, whose labels it must know (CTW_E_ARG), and keeps nothing. A failed or
+ * stopped update changes nothing. CTW_E_STATE (not fitted, or without option incremental), CTW_E_SHAPE,
+ * CTW_E_NONFINITE, CTW_E_RANGE, CTW_E_NOMEM, CTW_E_BUSY, CTW_E_CANCELLED, CTW_E_DEADLINE.
+ */
+CTW_API ctw_status ctw_svm_update(ctw_svm *m, const double *x, uint64_t n, uint64_t d, uint64_t stride,
+                                  const int64_t *label, const double *weight, ctw_cancel *cancel);
+/** The same from a set, which may be wider than the model's rows (not for sgd). */
+CTW_API ctw_status ctw_svm_update_set(ctw_svm *m, const ctw_svmset *s, const double *weight, ctw_cancel *cancel);
+/**
+ * Drops the oldest `count` kept rows and goes on to the optimum without them. CTW_E_ARG when fewer than two classes
+ * would remain, CTW_E_RANGE past ctw_svm_kept(), CTW_E_STATE without option incremental.
+ */
+CTW_API ctw_status ctw_svm_forget(ctw_svm *m, uint64_t count, ctw_cancel *cancel);
+/** Training rows kept for updates; 0 without option incremental. */
+CTW_API uint64_t ctw_svm_kept(const ctw_svm *m);
+
 /** Number of classes, 0 before a fit. */
 CTW_API uint64_t ctw_svm_classes(const ctw_svm *m);
 /** Label of class i; ascending after a fit, in the file's order after an import. CTW_E_RANGE, CTW_E_STATE. */

@@ -3,6 +3,7 @@
 #include "svm/learn.h"
 #include "base/ctx.h"
 #include "num/sort.h"
+#include <math.h>
 #include <string.h>
 
 /* Distinct labels, ascending, into *out; count into *k. */
@@ -38,7 +39,7 @@ size_t ctw_svm__class_of(const int64_t *label, size_t k, int64_t v)
     return lo;
 }
 
-static double class_factor(const ctw_svm *m, int64_t label)
+double ctw_svm__class_factor(const ctw_svm *m, int64_t label)
 {
     for (size_t i = 0; i < m->n_cw; i++)
         if (m->cw[i].label == label) return m->cw[i].weight;
@@ -61,7 +62,7 @@ static ctw_status bounds(const ctw_svm *m, const ctw_svm__training *t, ctw_svm__
         count[task->cls[i]]++;
     }
     for (size_t i = 0; i < n; i++) {
-        double c = m->opts.c * class_factor(m, t->label[i]) * (t->weight ? t->weight[i] : 1);
+        double c = m->opts.c * ctw_svm__class_factor(m, t->label[i]) * (t->weight ? t->weight[i] : 1);
         if (m->opts.balanced) c *= (double)n / ((double)k * (double)count[task->cls[i]]);
         task->bound[i] = c;
     }
@@ -102,6 +103,8 @@ static void keep_figures(const ctw_svm__problem *p, const ctw_svm__solution *s, 
     c->objective = s->objective;
     c->iterations = s->iterations;
     c->converged = s->converged;
+    c->steps = s->steps;
+    c->seen = s->seen;
     c->support = c->bounded = 0;
     for (size_t i = 0; i < p->n; i++) {
         c->support += p->alpha[i] > 0;
@@ -117,6 +120,27 @@ ctw_status ctw_svm__solve_machine(const ctw_svm__run *run, ctw_svm__problem *p, 
     return c->w ? CTW_OK : ctw_svm__collect(run, p, c);
 }
 
+static void forget_f(ctw_svm__task *task, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        task->f0[i] = NAN;
+        task->b0[i] = 0;
+    }
+}
+
+/* The machine's multipliers and f by training row. */
+static ctw_status keep_machine(const ctw_svm__run *run, const ctw_svm__task *task, ctw_svm__machine *c, size_t n)
+{
+    c->beta = CTW_NEW(run->ctx, task->x->n, double);
+    if (task->f0) c->f = CTW_NEW(run->ctx, task->x->n, double);
+    if (!c->beta || (task->f0 && !c->f)) return CTW_E_NOMEM;
+    for (size_t i = 0; i < n; i++) {
+        c->beta[task->row[i]] = task->y[i] * task->alpha[i];
+        if (c->f) c->f[task->row[i]] = task->f0[i];
+    }
+    return CTW_OK;
+}
+
 static ctw_status learn_machine(const ctw_svm__run *run, ctw_svm__task *task, size_t k)
 {
     ctw_svm__machine *c = &task->model->machine[k];
@@ -124,9 +148,14 @@ static ctw_status learn_machine(const ctw_svm__run *run, ctw_svm__task *task, si
     memset(task->alpha, 0, n * sizeof *task->alpha);
     ctw_svm__problem p = {
         .x = task->x, .n = n, .row = task->row, .norm = task->norm, .y = task->y, .c = task->c, .alpha = task->alpha};
+    if (task->f0) forget_f(task, n);
+    if (task->training->from) p.warm = ctw_svm__warm(run, task, k, n);
+    p.f0 = task->f0;
+    p.b0 = task->b0;
     CTW_TRY(ctw_svm__solve_machine(run, &p, c));
     for (size_t i = 0; i < n; i++)
         if (task->alpha[i] > 0) task->used[task->row[i]] = 1;
+    if (run->opts->incremental) CTW_TRY(keep_machine(run, task, c, n));
     return run->opts->probability ? ctw_svm__calibrate(run, &p, c) : CTW_OK;
 }
 
@@ -139,9 +168,15 @@ static ctw_status learn_all(const ctw_svm__run *run, ctw_svm__task *task)
     task->alpha = CTW_NEW(run->ctx, n, double);
     task->used = CTW_NEW(run->ctx, n, uint8_t);
     if (!task->row || !task->y || !task->c || !task->alpha || !task->used) return CTW_E_NOMEM;
+    if (run->opts->incremental && run->opts->solver == CTW_SVM_SMO) {
+        task->f0 = CTW_NEW(run->ctx, n, double);
+        task->b0 = CTW_NEW(run->ctx, n, double);
+        if (!task->f0 || !task->b0) return CTW_E_NOMEM;
+    }
     if (run->opts->solver == CTW_SVM_SMO) CTW_TRY(ctw_svm__norms(run->ctx, task->x, &task->norm));
     for (size_t k = 0; k < task->model->machines; k++) CTW_TRY(learn_machine(run, task, k));
     for (size_t i = 0; i < n; i++) task->model->vectors += task->used[i];
+    if (run->opts->incremental) CTW_TRY(ctw_svm__keep(run, task));
     if (run->opts->kernel == CTW_SVM_LINEAR) return CTW_OK;
     return ctw_svm__own_vectors(run, task->model, task->x, task->used);
 }
@@ -156,6 +191,8 @@ static void task_free(ctw_ctx *ctx, ctw_svm__task *t)
     ctw_base__free(ctx, t->alpha);
     ctw_base__free(ctx, t->used);
     ctw_base__free(ctx, t->norm);
+    ctw_base__free(ctx, t->f0);
+    ctw_base__free(ctx, t->b0);
 }
 
 /* The empty model with its classes. */
@@ -180,10 +217,12 @@ static ctw_status begin(const ctw_svm *m, const ctw_svm__training *t, const char
 ctw_status ctw_svm__learn(const ctw_svm *m, const ctw_svm__training *t, ctw_cancel *cancel, const char *fn,
                           ctw_svm__model **out)
 {
-    ctw_svm__task task = {.x = t->x};
+    ctw_svm__task task = {.x = t->x, .training = t};
     CTW_TRY(begin(m, t, fn, &task.model));
     task.model->d = t->x->d;
-    task.model->gamma = m->opts.gamma > 0 ? m->opts.gamma : 1.0 / (double)(t->x->d ? t->x->d : 1);
+    task.model->gamma = m->opts.gamma > 0 ? m->opts.gamma
+                        : t->from         ? t->from->gamma
+                                          : 1.0 / (double)(t->x->d ? t->x->d : 1);
     ctw_svm__run run = {.ctx = m->h.ctx,
                         .opts = &m->opts,
                         .gamma = task.model->gamma,

@@ -44,6 +44,7 @@ void ctw_svm__model_free(ctw_ctx *ctx, ctw_svm__model *m)
         ctw_base__free(ctx, m->machine[k].sv);
         ctw_base__free(ctx, m->machine[k].coef);
         ctw_base__free(ctx, m->machine[k].beta);
+        ctw_base__free(ctx, m->machine[k].f);
     }
     ctw_base__free(ctx, m->machine);
     ctw_base__free(ctx, m->label);
@@ -53,6 +54,7 @@ void ctw_svm__model_free(ctw_ctx *ctx, ctw_svm__model *m)
     ctw_svm__rows_free(ctx, &m->kept);
     ctw_base__free(ctx, m->kept_label);
     ctw_base__free(ctx, m->kept_weight);
+    ctw_base__free(ctx, m->kept_bound);
     ctw_base__free(ctx, m);
 }
 

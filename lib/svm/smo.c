@@ -90,16 +90,50 @@ ctw_status ctw_svm__smo_apply(const ctw_svm__smo *s, const ctw_svm__columns *c, 
     return st;
 }
 
-/* f at a start with multipliers. */
-static ctw_status warm(ctw_svm__smo *s)
+/* f of the positions idx[0..m) less the weighted kernel rows of the variables listed in keep/spare[0..from). */
+static ctw_status apply_to(ctw_svm__smo *s, const size_t *idx, size_t m, size_t from)
 {
-    size_t m = 0;
-    for (size_t k = 0; k < s->n; k++) {
-        if (s->b[k] == 0) continue;
-        s->keep[m] = s->row[k];
-        s->spare[m++] = s->b[k];
+    size_t *row = CTW_NEW(s->run->ctx, m, size_t), entries = 0;
+    double *f = CTW_NEW(s->run->ctx, m, double);
+    ctw_svm__columns c = {0};
+    ctw_status st = row && f ? CTW_OK : CTW_E_NOMEM;
+    for (size_t k = 0; st == CTW_OK && k < m; k++) {
+        row[k] = s->row[idx[k]];
+        f[k] = s->f[idx[k]];
+        entries += s->x->start[row[k] + 1] - s->x->start[row[k]];
     }
-    return m ? ctw_svm__smo_apply(s, &s->active_cols, s->keep, s->spare, m, s->f) : CTW_OK;
+    if (st == CTW_OK) st = ctw_svm__columns_new(s->run->ctx, s->x, m, entries, &s->active_cols.kernel, &c);
+    if (st == CTW_OK) st = ctw_svm__columns_fill(s->run->ctx, &c, s->x, s->norm, row, m);
+    if (st == CTW_OK) st = ctw_svm__smo_apply(s, &c, s->keep, s->spare, from, f);
+    for (size_t k = 0; st == CTW_OK && k < m; k++) s->f[idx[k]] = f[k];
+    ctw_svm__columns_free(s->run->ctx, &c);
+    ctw_base__free(s->run->ctx, row);
+    ctw_base__free(s->run->ctx, f);
+    return st;
+}
+
+/* f at a start with multipliers. Where f is known for other multipliers, only the difference between the two counts:
+ * adding a few rows to a solved problem costs a few kernel rows. */
+static ctw_status warm(ctw_svm__smo *s, const ctw_svm__problem *p)
+{
+    size_t *idx = CTW_NEW(s->run->ctx, s->n, size_t);
+    ctw_status st = idx ? CTW_OK : CTW_E_NOMEM;
+    for (int known = 0; st == CTW_OK && known < 2; known++) {
+        size_t m = 0, from = 0;
+        for (size_t k = 0; k < s->n; k++) {
+            int is = p->f0 && !isnan(p->f0[k]);
+            double change = s->b[k] - (known ? p->b0[k] : 0);
+            if (is && known) s->f[k] = p->f0[k];
+            if (is == known) idx[m++] = k;
+            if (change == 0) continue;
+            s->keep[from] = s->row[k];
+            s->spare[from++] = change;
+        }
+        if (m && from) st = apply_to(s, idx, m, from);
+        if (!p->f0) break;
+    }
+    ctw_base__free(s->run->ctx, idx);
+    return st;
 }
 
 static ctw_status start(ctw_svm__smo *s, const ctw_svm__problem *p)
@@ -116,7 +150,7 @@ static ctw_status start(ctw_svm__smo *s, const ctw_svm__problem *p)
     }
     s->active = s->n;
     CTW_TRY(ctw_svm__columns_fill(s->run->ctx, &s->active_cols, s->x, s->norm, s->row, s->n));
-    if (p->warm) CTW_TRY(warm(s));
+    if (p->warm) CTW_TRY(warm(s, p));
     memcpy(s->b_exact, s->b, s->n * sizeof *s->b);
     memcpy(s->f_exact, s->f, s->n * sizeof *s->f);
     ctw_svm__smo_look(s);
@@ -197,6 +231,10 @@ static void conclude(const ctw_svm__smo *s, ctw_svm__problem *p, ctw_svm__soluti
         double alpha = fabs(s->b[k]);
         p->alpha[s->var[k]] = alpha;
         objective -= s->b[k] * s->f[k] + alpha;
+        if (p->f0) {
+            p->f0[s->var[k]] = s->f[k];
+            p->b0[s->var[k]] = s->b[k];
+        }
         if (s->flags[k] != (CTW_SVM_UP | CTW_SVM_LOW)) continue;
         free_sum += s->f[k];
         free_n++;

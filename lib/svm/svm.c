@@ -101,7 +101,7 @@ static ctw_status fit_dense(ctw_svm *m, const double *x, uint64_t n, uint64_t d,
     CTW_TRY(ctw_base__matrix(x, n, d, stride, fn, "x"));
     CTW_TRY(ctw_base__need_n(label, n, fn, "label"));
     ctw_svm__rows r = {0};
-    ctw_svm__training t = {&r, label, weight};
+    ctw_svm__training t = {.x = &r, .label = label, .weight = weight};
     ctw_status st = ctw_svm__rows_add_dense(m->h.ctx, &r, x, (size_t)n, (size_t)d, (size_t)stride);
     if (st == CTW_OK) st = fit(m, &t, cancel, fn);
     ctw_svm__rows_free(m->h.ctx, &r);
@@ -126,7 +126,7 @@ ctw_status ctw_svm_fit_set(ctw_svm *m, const ctw_svmset *s, const double *weight
     CTW_TRY(enter(m, __func__));
     ctw_status st = ctw_svm__set_check(s, __func__);
     if (st == CTW_OK) {
-        ctw_svm__training t = {&s->rows, s->label, weight};
+        ctw_svm__training t = {.x = &s->rows, .label = s->label, .weight = weight};
         st = fit(m, &t, cancel, __func__);
     }
     ctw_base__handle_leave(&m->h);

@@ -24,7 +24,10 @@ typedef struct ctw_svm__machine {
     double objective;
     uint64_t iterations, support, bounded;
     int converged;
+    uint64_t steps; /* sgd only: steps taken and weight of the rows seen */
+    double seen;
     double *beta; /* incremental only: y_i a_i of every kept row (0 outside the pair) */
+    double *f;    /* incremental smo only: y_i - sum of beta_j K_ij of every kept row; NULL after loading */
 } ctw_svm__machine;
 
 /* What a fit learned; replaced as a whole, so that a failed call leaves the old one. */
@@ -43,6 +46,7 @@ typedef struct ctw_svm__model {
     ctw_svm__rows kept;
     int64_t *kept_label;
     double *kept_weight;
+    double *kept_bound; /* C_i of the last fit */
 } ctw_svm__model;
 
 typedef struct ctw_svm__class_weight {
@@ -79,8 +83,12 @@ typedef struct ctw_svm__problem {
     const size_t *row;
     const double *norm; /* squared lengths of all rows of x (smo) */
     const double *y, *c;
-    double *alpha; /* in: start; out: solution */
-    int warm;      /* alpha is not all zero */
+    double *alpha;    /* in: start; out: solution */
+    double *f0, *b0;  /* smo, or NULL: in: f for multipliers b0 (NaN: unknown); out: at the solution */
+    const double *w0; /* sgd: weights to go on from, d + 1 with the bias's, or NULL */
+    uint64_t steps0;
+    double seen0;
+    int warm; /* alpha is not all zero */
 } ctw_svm__problem;
 
 typedef struct ctw_svm__solution {
@@ -88,6 +96,8 @@ typedef struct ctw_svm__solution {
     double *w; /* d values from the context for linear solvers, else NULL */
     uint64_t iterations;
     int converged;
+    uint64_t steps;
+    double seen;
 } ctw_svm__solution;
 
 /* The solvers. CTW_E_CANCELLED, CTW_E_DEADLINE, CTW_E_NOMEM. */
@@ -109,7 +119,9 @@ ctw_status ctw_svm__fitted(const ctw_svm *m, const char *fn);
 typedef struct ctw_svm__training {
     const ctw_svm__rows *x;
     const int64_t *label;
-    const double *weight; /* or NULL */
+    const double *weight;       /* or NULL */
+    const ctw_svm__model *from; /* continue from it, or NULL: its kept rows from `dropped` on are the first rows of x */
+    size_t dropped;
 } ctw_svm__training;
 ctw_status ctw_svm__learn(const ctw_svm *m, const ctw_svm__training *t, ctw_cancel *cancel, const char *fn,
                           ctw_svm__model **out);

@@ -40,6 +40,8 @@ static void put_machine(ctw_io__writer *w, const ctw_svm__machine *c, size_t d)
     ctw_io__put_u64(w, c->support);
     ctw_io__put_u64(w, c->bounded);
     ctw_io__put_u8(w, (uint8_t)c->converged);
+    ctw_io__put_u64(w, c->steps);
+    ctw_io__put_f64(w, c->seen);
     ctw_io__put_u8(w, c->w != NULL);
     if (c->w) ctw_io__put_vec(w, c->w, d);
     ctw_io__put_u64(w, c->nsv);
@@ -79,6 +81,7 @@ static void put_kept(ctw_io__out *o, const ctw_svm__model *md)
     put_rows(&o->w, &md->kept);
     for (size_t i = 0; i < md->kept.n; i++) ctw_io__put_i64(&o->w, md->kept_label[i]);
     ctw_io__put_f64s(&o->w, md->kept_weight, md->kept.n);
+    ctw_io__put_f64s(&o->w, md->kept_bound, md->kept.n);
     for (size_t k = 0; k < md->machines; k++) ctw_io__put_f64s(&o->w, md->machine[k].beta, md->kept.n);
     ctw_io__out_close(o);
 }
@@ -174,9 +177,9 @@ static ctw_status get_model(reading *g)
     size_t classes = ctw_io__get_count(&g->r, 8);
     if (g->r.failed || d >= INT32_MAX || ovr > 1 || gamma < 0 || classes < 2 || classes > 10000)
         return damaged(g, "its shape");
-    ctw_io__reader mach; /* each machine takes at least 58 bytes, which bounds what is allocated for them */
+    ctw_io__reader mach; /* each machine takes at least 74 bytes, which bounds what is allocated for them */
     CTW_TRY(ctw_io__in_section(&g->in, TAG_MACHINES, &mach, g->fn));
-    if (ctw_svm__machines_of(classes, ovr) > mach.left / 58) return damaged(g, "machines are missing");
+    if (ctw_svm__machines_of(classes, ovr) > mach.left / 74) return damaged(g, "machines are missing");
     CTW_TRY(ctw_svm__model_new(g->ctx, classes, ovr, &g->model));
     g->model->d = (size_t)d;
     g->model->gamma = gamma;
@@ -214,6 +217,8 @@ static ctw_status get_machine(reading *g, ctw_svm__machine *c)
     c->support = ctw_io__get_u64(&g->r);
     c->bounded = ctw_io__get_u64(&g->r);
     c->converged = ctw_io__get_u8(&g->r);
+    c->steps = ctw_io__get_u64(&g->r);
+    ctw_io__get_f64s(&g->r, &c->seen, 1);
     int linear = ctw_io__get_u8(&g->r);
     if (g->r.failed || c->calibrated > 1 || c->converged > 1 || linear > 1) return damaged(g, "a machine");
     if (linear) {
@@ -249,19 +254,21 @@ static ctw_status get_kept(reading *g)
     CTW_TRY(ctw_io__in_section(&g->in, TAG_KEPT, &g->r, g->fn));
     CTW_TRY(get_rows(g, &md->kept));
     size_t n = md->kept.n;
-    if (g->r.left / 8 / (2 + md->machines) < n) return damaged(g, "kept rows are missing");
+    if (g->r.left / 8 / (3 + md->machines) < n) return damaged(g, "kept rows are missing");
     md->kept_label = CTW_NEW(g->ctx, n, int64_t);
     md->kept_weight = CTW_NEW(g->ctx, n, double);
-    if (!md->kept_label || !md->kept_weight) return CTW_E_NOMEM;
+    md->kept_bound = CTW_NEW(g->ctx, n, double);
+    if (!md->kept_label || !md->kept_weight || !md->kept_bound) return CTW_E_NOMEM;
     for (size_t i = 0; i < n; i++) md->kept_label[i] = ctw_io__get_i64(&g->r);
     ctw_io__get_f64s(&g->r, md->kept_weight, n);
+    ctw_io__get_f64s(&g->r, md->kept_bound, n);
     for (size_t k = 0; k < md->machines; k++) {
         md->machine[k].beta = CTW_NEW(g->ctx, n, double);
         if (!md->machine[k].beta) return CTW_E_NOMEM;
         ctw_io__get_f64s(&g->r, md->machine[k].beta, n);
     }
     for (size_t i = 0; i < n; i++)
-        if (!(md->kept_weight[i] > 0)) return damaged(g, "a kept weight");
+        if (!(md->kept_weight[i] > 0 && md->kept_bound[i] > 0)) return damaged(g, "a kept weight");
     return ctw_io__in_end(&g->r, g->fn, "kept rows");
 }
 
