@@ -302,6 +302,25 @@ START_TEST(memory)
 }
 END_TEST
 
+START_TEST(busy_handles)
+{
+    enum { MAGIC = 77 };
+    ctw_ctx *ctx;
+    CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
+    ctw_base__handle *h = ctw_base__handle_new(ctx, sizeof *h, MAGIC);
+    CTW_OKAY(ctw_base__handle_enter(h, MAGIC, "f", "h"));
+    CTW_FAILS(ctw_base__handle_enter(h, MAGIC, "f", "h"), CTW_E_BUSY, "inside another call");
+    CTW_FAILS(ctw_base__handle_enter(h, MAGIC + 1, "f", "h"), CTW_E_STATE, "right type");
+    ctw_base__handle_leave(h);
+    CTW_OKAY(ctw_base__handle_enter(h, MAGIC, "f", "h"));
+    ctw_base__handle_ref(h);
+    ck_assert_int_eq(ctw_base__handle_unref(h), 0);
+    ck_assert_int_eq(ctw_base__handle_unref(h), 1);
+    ctw_base__handle_free(h);
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
 static const char *at(const void *list, size_t i)
 {
     return ((const char *const *)list)[i];
@@ -333,6 +352,7 @@ int main(void)
         {"contexts", contexts},
         {"memory", memory},
         {"nearest", nearest_name},
+        {"busy", busy_handles},
     };
     return ctw_test_main("core", cases, sizeof cases / sizeof *cases, 30);
 }
