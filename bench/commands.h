@@ -7,5 +7,6 @@
 int bench_svm(bench *b);
 int bench_predict(bench *b);
 int bench_power(bench *b);
+int bench_agent(bench *b);
 
 #endif

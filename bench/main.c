@@ -15,6 +15,7 @@ static const command commands[] = {
     {"svm", bench_svm, "--train F --test G --kernel linear|rbf --c C --gamma G [--solver S] [--tol T] [--labels OUT]"},
     {"predict", bench_predict, "--train F.csv --test G.csv --column C [--test-column D] [--online] [--cold]"},
     {"power", bench_power, "--fit FILE --leave-out level|frequency|device, --govern FILE --gpu G --trace F --idle F"},
+    {"agent", bench_agent, "--task NAME [--algo NAME] [--seed A..B] [--episodes N] [task options]"},
     {NULL, NULL, NULL},
 };
 /* clang-format on */

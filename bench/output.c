@@ -52,6 +52,12 @@ void bench_out_i64(const char *key, int64_t v)
     printf(":%lld", (long long)v);
 }
 
+void bench_out_aggregate(size_t n_seeds)
+{
+    printf(",\"aggregate\":true");
+    bench_out_i64("n_seeds", (int64_t)n_seeds);
+}
+
 void bench_end(void)
 {
     puts("}");

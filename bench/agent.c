@@ -1,0 +1,177 @@
+/* agent.c: `ctw-bench agent --task NAME`: the list of tasks, and collecting results by seed. */
+#include "agent.h"
+#include "commands.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t rotl(uint64_t x, int k)
+{
+    return (x << k) | (x >> (64 - k));
+}
+
+void bench_rng_seed(bench_rng *g, uint64_t seed, uint64_t stream)
+{
+    uint64_t z = seed * 0x9e3779b97f4a7c15u ^ stream * 0xd1342543de82ef95u;
+    for (int i = 0; i < 4; i++) {
+        uint64_t x = z += 0x9e3779b97f4a7c15u;
+        x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+        x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+        g->s[i] = x ^ (x >> 31);
+    }
+}
+
+uint64_t bench_rng_u64(bench_rng *g)
+{
+    uint64_t *s = g->s, r = rotl(s[1] * 5, 7) * 9, t = s[1] << 17;
+    s[2] ^= s[0];
+    s[3] ^= s[1];
+    s[1] ^= s[2];
+    s[0] ^= s[3];
+    s[2] ^= t;
+    s[3] = rotl(s[3], 45);
+    return r;
+}
+
+double bench_rng_u(bench_rng *g)
+{
+    return (double)(bench_rng_u64(g) >> 11) * 0x1p-53;
+}
+
+double bench_rng_normal(bench_rng *g)
+{
+    double u = 1.0 - bench_rng_u(g), v = bench_rng_u(g);
+    return sqrt(-2.0 * log(u)) * cos(6.283185307179586 * v);
+}
+
+int64_t bench_rng_below(bench_rng *g, int64_t n)
+{
+    return (int64_t)(((bench_rng_u64(g) >> 32) * (uint64_t)n) >> 32);
+}
+
+void agent_rows_open(agent_rows *r, bench *b, const char *task, const char *algo, const char *policy, int64_t first,
+                     int64_t last)
+{
+    *r = (agent_rows){.b = b, .task = task, .algo = algo, .policy = policy, .first = first, .last = last};
+}
+
+static double *column(agent_rows *r, const char *key)
+{
+    size_t n = (size_t)(r->last - r->first + 1);
+    for (size_t i = 0; i < r->keys; i++)
+        if (strcmp(r->key[i], key) == 0) return r->value[i];
+    if (r->keys == sizeof r->key / sizeof *r->key) bench_die(3, "too many results");
+    r->key[r->keys] = key;
+    double *v = r->value[r->keys++] = bench_alloc(n, sizeof *v);
+    for (size_t i = 0; i < n; i++) v[i] = NAN;
+    return v;
+}
+
+void agent_rows_put(agent_rows *r, int64_t seed, const char *key, double v)
+{
+    column(r, key)[seed - r->first] = v;
+}
+
+double agent_rows_mean(const agent_rows *r, const char *key)
+{
+    double s = 0.0;
+    for (size_t i = 0; i < r->keys; i++)
+        if (strcmp(r->key[i], key) == 0)
+            for (int64_t k = 0; k <= r->last - r->first; k++) s += r->value[i][k];
+    return s / (double)(r->last - r->first + 1);
+}
+
+void agent_rows_paired(agent_rows *r, const agent_rows *other, const char *key, const char *diff_key)
+{
+    for (size_t i = 0; i < other->keys; i++)
+        if (strcmp(other->key[i], key) == 0)
+            for (int64_t s = r->first; s <= r->last; s++)
+                agent_rows_put(r, s, diff_key, column(r, key)[s - r->first] - other->value[i][s - r->first]);
+}
+
+static void begin(const agent_rows *r)
+{
+    bench_begin(r->b);
+    bench_out_str("task", r->task);
+    bench_out_str("algo", r->algo);
+    if (r->policy) bench_out_str("policy", r->policy);
+}
+
+void agent_rows_print(agent_rows *r)
+{
+    for (int64_t s = r->first; s <= r->last; s++) {
+        begin(r);
+        bench_out_i64("seed", s);
+        for (size_t i = 0; i < r->keys; i++) bench_out_f64(r->key[i], r->value[i][s - r->first]);
+        bench_end();
+    }
+    begin(r);
+    bench_out_aggregate((size_t)(r->last - r->first + 1));
+    for (size_t i = 0; i < r->keys; i++) {
+        bench_out_mean(r->key[i], r->value[i], (size_t)(r->last - r->first + 1));
+        free(r->value[i]);
+    }
+    bench_end();
+    r->keys = 0;
+}
+
+ctw_agent *agent_make(bench *b, int64_t seed, const char *const *kv)
+{
+    ctw_params *p;
+    ctw_agent *a;
+    ctw_ctx *ctx;
+    bench_ok(ctw_ctx_new(NULL, NULL, &ctx), "context");
+    bench_ok(ctw_ctx_set_seed(ctx, (uint64_t)seed), "seed");
+    bench_ok(ctw_params_new(ctx, "agent", &p), "agent options");
+    for (; *kv; kv += 2) bench_ok(ctw_params_set_text(p, kv[0], kv[1]), kv[0]);
+    bench_params(b, p);
+    bench_ok(ctw_agent_new(ctx, p, &a), "agent");
+    ctw_params_unref(p);
+    ctw_ctx_unref(ctx);
+    return a;
+}
+
+ctw_features *agent_features(bench *b, const char *const *kv, const double *lo, const double *hi, const int64_t *bins,
+                             uint64_t dims)
+{
+    ctw_params *p;
+    ctw_features *f;
+    bench_ok(ctw_params_new(b->ctx, "features", &p), "feature options");
+    bench_ok(ctw_params_set_i64(p, "dims", (int64_t)dims), "dims");
+    for (; kv && *kv; kv += 2) bench_ok(ctw_params_set_text(p, kv[0], kv[1]), kv[0]);
+    bench_ok(ctw_features_new(b->ctx, p, &f), "features");
+    bench_ok(ctw_features_set_ranges(f, lo, hi, bins, dims), "ranges");
+    ctw_params_unref(p);
+    return f;
+}
+
+ctw_report *agent_run(ctw_agent *a, ctw_env *env, int64_t episodes, int64_t max_steps, int learn, double *cpu_s)
+{
+    ctw_report *r;
+    double t = bench_cpu_s();
+    bench_ok(ctw_agent_run(a, env, episodes, max_steps, learn, NULL, &r), "run");
+    *cpu_s += bench_cpu_s() - t;
+    return r;
+}
+
+double agent_series_mean(ctw_report *r, const char *key, int64_t from, int64_t to)
+{
+    const double *v;
+    uint64_t n;
+    double s = 0.0;
+    bench_ok(ctw_report_series(r, key, &v, &n), key);
+    if (from < 0) from = 0;
+    if (to > (int64_t)n) to = (int64_t)n;
+    for (int64_t i = from; i < to; i++) s += v[i];
+    return s / (double)(to - from);
+}
+
+int bench_agent(bench *b)
+{
+    agent_job j = {.b = b, .algo = bench_str(b, "--algo", "")};
+    const char *task = bench_need(b, "--task");
+    j.episodes = bench_i64(b, "--episodes", 0);
+    bench_seeds(b, &j.first, &j.last);
+    if (strcmp(task, "pendulum") == 0) return agent_pendulum(&j);
+    return agent_classic(task, &j);
+}

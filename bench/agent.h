@@ -1,0 +1,54 @@
+/* agent.h: what the tasks of `ctw-bench agent` share: results collected by seed, agents built from options, and the
+ * environments' own random numbers. */
+#ifndef CTW_BENCH_AGENT_H
+#define CTW_BENCH_AGENT_H
+
+#include "bench.h"
+
+/* xoshiro256** (Blackman and Vigna): the environments' randomness is theirs, not the library's. */
+typedef struct bench_rng {
+    uint64_t s[4];
+} bench_rng;
+void bench_rng_seed(bench_rng *g, uint64_t seed, uint64_t stream);
+uint64_t bench_rng_u64(bench_rng *g);
+double bench_rng_u(bench_rng *g);
+double bench_rng_normal(bench_rng *g);
+int64_t bench_rng_below(bench_rng *g, int64_t n);
+
+/* One policy's results: a value of each key for each seed; printed as one line a seed and an aggregate. */
+typedef struct agent_rows {
+    bench *b;
+    const char *task, *algo, *policy; /* policy NULL for classic tasks */
+    int64_t first, last;
+    size_t keys;
+    const char *key[24];
+    double *value[24];
+} agent_rows;
+void agent_rows_open(agent_rows *r, bench *b, const char *task, const char *algo, const char *policy, int64_t first,
+                     int64_t last);
+void agent_rows_put(agent_rows *r, int64_t seed, const char *key, double v);
+/* Mean over seeds of a key put before. */
+double agent_rows_mean(const agent_rows *r, const char *key);
+/* Adds KEY_diff: this policy minus another on the same seeds, so that the aggregate holds the paired difference. */
+void agent_rows_paired(agent_rows *r, const agent_rows *other, const char *key, const char *diff_key);
+void agent_rows_print(agent_rows *r); /* and frees */
+
+/* An agent from "key", "value", ... NULL, then from --set; its context has the seed. */
+ctw_agent *agent_make(bench *b, int64_t seed, const char *const *kv);
+ctw_features *agent_features(bench *b, const char *const *kv, const double *lo, const double *hi, const int64_t *bins,
+                             uint64_t dims);
+/* Runs and returns the report, which the caller unrefs; *cpu_s is added to. */
+ctw_report *agent_run(ctw_agent *a, ctw_env *env, int64_t episodes, int64_t max_steps, int learn, double *cpu_s);
+double agent_series_mean(ctw_report *r, const char *key, int64_t from, int64_t to);
+
+/* What every task gets. */
+typedef struct agent_job {
+    bench *b;
+    const char *algo;              /* "" when not given */
+    int64_t first, last, episodes; /* episodes 0 when not given */
+} agent_job;
+
+int agent_classic(const char *task, agent_job *j);
+int agent_pendulum(agent_job *j);
+
+#endif
