@@ -47,7 +47,7 @@ ctw_status ctw_agent_set_action(ctw_agent *a, int64_t action)
     if (s == CTW_OK) s = ctw_base__in_i64(action, 0, a->o.actions - 1, fn, "action");
     if (s == CTW_OK && action != a->walk.action) {
         a->walk.action = action;
-        a->walk.q_old = ctw_agent__pair(a, &a->walk.cur, action, NULL);
+        a->walk.q_old = ctw_agent__pair(a, &a->walk.cur, action);
         a->overrides++;
     }
     ctw_base__handle_leave(&a->h);

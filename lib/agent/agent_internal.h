@@ -16,6 +16,7 @@
 #define CTW_AGENT_MAGIC       CTW_FOUR('A', 'G', 'N', 'T')
 #define CTW_AGENT_MAX_ACTIONS 256
 #define CTW_AGENT_MAX_INPUT   1e6
+#define CTW_AGENT_SCALE_FLOOR 1e-6 /* below it the lazy pair of a trace is made plain again */
 
 enum { CTW_AGENT_TABULAR = 0, CTW_AGENT_LINEAR = 1 };
 enum { CTW_AGENT_Q = 0, CTW_AGENT_SARSA, CTW_AGENT_EXPECTED, CTW_AGENT_DOUBLE, CTW_AGENT_ONLINE };
@@ -60,16 +61,19 @@ struct ctw_agent {
     size_t block;  /* doubles a row: stride, or 2 * stride with traces */
     size_t max_active;
     double *w;
-    double *good; /* last healthy checkpoint, rows * tables * stride */
-    int lazy;     /* traces in use */
+    double *good;    /* last healthy checkpoint, rows * tables * stride */
+    int lazy;        /* traces in use */
+    int fast_choice; /* epsilon-greedy that takes the first of ties */
     double c, scale;
     uint32_t *dirty; /* rows with a trace */
     size_t n_dirty;
     uint8_t *is_dirty;
     ctw_agent__walk walk;
     double alpha_now, epsilon_now, alpha_factor; /* factor: halved by each rollback */
+    double log_keep;                             /* log(1 - epsilon_now) */
     uint64_t explore_in;                         /* steps until the next random action; UINT64_MAX: not drawn */
     uint64_t since_good;                         /* learning steps since the checkpoint */
+    uint64_t good_period;                        /* ... and after how many the next is due */
     uint64_t episodes, steps, rollbacks, overrides, explored;
     ctw_num__rng rng;
     void *memory; /* backing of the walk's points */
@@ -117,11 +121,15 @@ void ctw_agent__end_episode(ctw_agent *a, ctw_agent__walk *k);
 void ctw_agent__flush(ctw_agent *a, int drop);
 void ctw_agent__rollback(ctw_agent *a);
 void ctw_agent__checkpoint(ctw_agent *a);
+/* Rolls back; CTW_E_NOCONV. */
+ctw_status ctw_agent__diverged(ctw_agent *a, const char *what, double value);
+/* All weights within the limit: the new checkpoint; else diverged. */
+ctw_status ctw_agent__maintain(ctw_agent *a);
 /* One Q-learning step without a walk, for logged transitions; next NULL: terminal. */
 ctw_status ctw_agent__offline(ctw_agent *a, const ctw_agent__point *p, int64_t action, double reward,
                               const ctw_agent__point *next);
 
-/* Value of one pair; *trace (may be NULL) is the sum of E there. */
-double ctw_agent__pair(const ctw_agent *a, const ctw_agent__point *p, int64_t action, double *trace);
+/* Value of one pair. */
+double ctw_agent__pair(const ctw_agent *a, const ctw_agent__point *p, int64_t action);
 
 #endif

@@ -161,6 +161,7 @@ static ctw_status get_state(ctw_agent *a, const ctw_io__in *in, const char *fn)
     if (!(a->alpha_now >= 0 && a->alpha_now <= a->o.alpha) || !(a->alpha_factor >= 0 && a->alpha_factor <= 1) ||
         !(a->epsilon_now >= 0 && a->epsilon_now <= 1))
         return bad(fn, "its step sizes");
+    a->log_keep = log1p(-a->epsilon_now);
     return CTW_OK;
 }
 

@@ -2,7 +2,7 @@
 #include "agent/agent_internal.h"
 #include "agent/agent_params.h"
 #include "base/ctx.h"
-#include <string.h>
+#include <math.h>
 
 static void destroy(ctw_agent *a)
 {
@@ -61,7 +61,7 @@ ctw_status ctw_agent__points_new(ctw_ctx *ctx, size_t max_active, size_t count, 
 
 static size_t pad(size_t actions)
 {
-    return actions <= 2 ? actions : (actions + 3) / 4 * 4;
+    return actions <= 2 ? 2 : (actions + 3) / 4 * 4;
 }
 
 /* Memory for `rows` rows; on failure nothing of the agent has changed. */
@@ -89,6 +89,7 @@ static ctw_status shape(ctw_agent *a, size_t rows, size_t max_active, const char
     a->dirty = dirty;
     a->is_dirty = is_dirty;
     a->rows = rows;
+    a->good_period = all * a->stride < 4096 ? 4096 : all * a->stride;
     a->max_active = max_active;
     return CTW_OK;
 }
@@ -118,11 +119,13 @@ ctw_status ctw_agent__make(ctw_ctx *ctx, const ctw_params *params, const char *f
     a->stride = pad((size_t)o.actions);
     a->lazy = o.lambda > 0 || o.algo == CTW_AGENT_ONLINE;
     a->block = a->lazy ? 2 * a->stride : a->stride;
+    a->fast_choice = o.policy == CTW_AGENT_EPSILON && o.ties == CTW_AGENT_FIRST;
     a->scale = 1.0;
     a->alpha_factor = 1.0;
     a->alpha_now = o.alpha;
     a->epsilon_now = o.epsilon;
     a->explore_in = UINT64_MAX;
+    a->log_keep = log1p(-o.epsilon);
     ctw_num__rng_init(&a->rng, ctw_base__seed(ctx), CTW_AGENT_MAGIC, (uint64_t)o.stream);
     ctw_status s = ctw_base__params_copy(ctx, params, &ctw_agent__kind, &a->params);
     if (s == CTW_OK && o.form == CTW_AGENT_TABULAR) {

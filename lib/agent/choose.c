@@ -1,5 +1,5 @@
 /* choose.c: the behaviour policy: which action is taken, and what the values are worth under it. */
-#include "agent/agent_internal.h"
+#include "agent/kernel.h"
 #include <math.h>
 
 ctw_status ctw_agent__mask_check(const ctw_agent *a, const uint8_t *allowed, const char *fn)
@@ -13,11 +13,7 @@ ctw_status ctw_agent__mask_check(const ctw_agent *a, const uint8_t *allowed, con
 int64_t ctw_agent__best(const double *q, size_t n, const uint8_t *allowed)
 {
     size_t best = 0;
-    if (!allowed) {
-        for (size_t k = 1; k < n; k++)
-            if (q[k] > q[best]) best = k;
-        return (int64_t)best;
-    }
+    if (!allowed) return ctw_agent__best_of(q, n);
     while (!allowed[best]) best++;
     for (size_t k = best + 1; k < n; k++)
         if (allowed[k] && q[k] > q[best]) best = k;
@@ -49,7 +45,7 @@ static int explores(ctw_agent *a)
     if (eps <= 0.0) return 0;
     if (eps >= 1.0) return 1;
     if (a->explore_in == UINT64_MAX) {
-        double gap = floor(log1p(-ctw_num__rng_uniform(&a->rng)) / log1p(-eps));
+        double gap = floor(log(1.0 - ctw_num__rng_uniform(&a->rng)) / a->log_keep);
         a->explore_in = gap < 1e18 ? (uint64_t)gap : (uint64_t)1000000000000000000;
     }
     if (a->explore_in > 0) {
@@ -121,7 +117,10 @@ void ctw_agent__next_episode(ctw_agent *a)
     a->episodes++;
     double eps = a->epsilon_now * a->o.epsilon_decay;
     if (eps < a->o.epsilon_min) eps = a->o.epsilon_min;
-    if (eps != a->epsilon_now) a->explore_in = UINT64_MAX; /* memoryless: drawn anew under the new rate */
-    a->epsilon_now = eps;
+    if (eps != a->epsilon_now) {
+        a->explore_in = UINT64_MAX; /* memoryless: drawn anew under the new rate */
+        a->epsilon_now = eps;
+        a->log_keep = log1p(-eps);
+    }
     a->alpha_now = a->alpha_factor * a->o.alpha / (1.0 + a->o.alpha_decay * (double)a->episodes);
 }

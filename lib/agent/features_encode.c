@@ -9,34 +9,14 @@ static double scaled(const ctw_features *f, const double *x, size_t d)
     return u < 0.0 ? 0.0 : u > 1.0 ? 1.0 : u;
 }
 
-/* Clamped as a real first: an observation far outside would not fit an integer. */
-static inline size_t fine_position(const ctw_features *f, const double *x, size_t d)
-{
-    double u = (x[d] - f->lo[d]) * f->to_fine[d], top = (double)(int32_t)(f->fine[d] - 1);
-    u = u > 0.0 ? u : 0.0;
-    u = u < top ? u : top;
-    return (size_t)(uint32_t)(int32_t)u;
-}
-
-/* idx[t] = sum over dimensions of the table's partial numbers. A constant `tilings` lets the compiler unroll. */
-static inline void grid(const ctw_features *f, const double *x, uint32_t *idx, size_t tilings)
-{
-    const uint32_t *row = f->table[0] + fine_position(f, x, 0) * tilings;
-    for (size_t t = 0; t < tilings; t++) idx[t] = row[t];
-    for (size_t d = 1; d < f->dims; d++) {
-        row = f->table[d] + fine_position(f, x, d) * tilings;
-        for (size_t t = 0; t < tilings; t++) idx[t] += row[t];
-    }
-}
-
 static void tiles(const ctw_features *f, const double *x, uint32_t *idx)
 {
     if (f->tilings == 8)
-        grid(f, x, idx, 8);
+        ctw_features__grid(f, x, idx, 8);
     else if (f->tilings == 16)
-        grid(f, x, idx, 16);
+        ctw_features__grid(f, x, idx, 16);
     else
-        grid(f, x, idx, f->tilings);
+        ctw_features__grid(f, x, idx, f->tilings);
 }
 
 /* The sums of the cells' random numbers, mixed once more and scaled into the table. */
@@ -57,9 +37,9 @@ static void cross(const ctw_features *f, const double *x, uint32_t *idx)
     size_t at = f->count;
     for (size_t d = f->dims; d-- > 0;) {
         at -= (size_t)f->bins[d];
-        idx[1 + d] = (uint32_t)(at + fine_position(f, x, d));
+        idx[1 + d] = (uint32_t)(at + ctw_features__fine(f, x, d));
     }
-    grid(f, x, idx, 1);
+    ctw_features__grid(f, x, idx, 1);
 }
 
 static double power(double u, double e)

@@ -38,6 +38,27 @@ struct ctw_features {
     int unit; /* every value is 1 */
 };
 
+/* Clamped as a real first: an observation far outside would not fit an integer. */
+static inline __attribute__((always_inline)) size_t ctw_features__fine(const ctw_features *f, const double *x, size_t d)
+{
+    double u = (x[d] - f->lo[d]) * f->to_fine[d], top = (double)(int32_t)(f->fine[d] - 1);
+    u = u > 0.0 ? u : 0.0;
+    u = u < top ? u : top;
+    return (size_t)(uint32_t)(int32_t)u;
+}
+
+/* idx[t] = sum over dimensions of the table's partial numbers. A constant `tilings` lets the compiler unroll. */
+static inline __attribute__((always_inline)) void ctw_features__grid(const ctw_features *f, const double *x,
+                                                                     uint32_t *restrict idx, size_t tilings)
+{
+    const uint32_t *row = f->table[0] + ctw_features__fine(f, x, 0) * tilings;
+    for (size_t t = 0; t < tilings; t++) idx[t] = row[t];
+    for (size_t d = 1; d < f->dims; d++) {
+        row = f->table[d] + ctw_features__fine(f, x, d) * tilings;
+        for (size_t t = 0; t < tilings; t++) idx[t] += row[t];
+    }
+}
+
 /* One observation that was checked to be finite; idx, val hold f->active. val is left alone for unit maps. Returns
  * the number of active features. */
 size_t ctw_features__encode(const ctw_features *f, const double *x, uint32_t *idx, double *val);

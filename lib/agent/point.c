@@ -1,5 +1,5 @@
 /* point.c: a state as sparse features, checked once at the door, and the values of all actions there. */
-#include "agent/agent_internal.h"
+#include "agent/kernel.h"
 #include <math.h>
 #include <string.h>
 
@@ -80,22 +80,6 @@ void ctw_agent__point_copy(ctw_agent__point *to, const ctw_agent__point *from)
     to->norm2 = from->norm2;
 }
 
-/* q of `stride` actions (a constant where the caller gives one) from rows of `block` doubles. */
-static inline void sums(const ctw_agent *a, const ctw_agent__point *p, double *q, size_t stride, size_t block)
-{
-    double w[CTW_AGENT_MAX_ACTIONS], e[CTW_AGENT_MAX_ACTIONS];
-    int lazy = block != stride;
-    for (size_t k = 0; k < stride; k++) w[k] = e[k] = 0.0;
-    for (size_t i = 0; i < p->n; i++) {
-        const double *row = a->w + (size_t)p->idx[i] * block;
-        double v = p->unit ? 1.0 : p->val[i];
-        for (size_t k = 0; k < stride; k++) w[k] += v * row[k];
-        if (lazy)
-            for (size_t k = 0; k < stride; k++) e[k] += v * row[stride + k];
-    }
-    for (size_t k = 0; k < stride; k++) q[k] = a->o.initial + w[k] + (lazy ? a->c * e[k] : 0.0);
-}
-
 /* Double Q decides on the mean of its two tables. */
 static void double_q(const ctw_agent *a, const ctw_agent__point *p, double *q)
 {
@@ -112,31 +96,12 @@ void ctw_agent__q(const ctw_agent *a, const ctw_agent__point *p, double *q)
 {
     if (a->tables == 2)
         double_q(a, p, q);
-    else if (a->stride == 4 && a->lazy)
-        sums(a, p, q, 4, 8);
-    else if (a->stride == 4)
-        sums(a, p, q, 4, 4);
-    else if (a->stride == 2 && a->lazy)
-        sums(a, p, q, 2, 4);
-    else if (a->stride == 2)
-        sums(a, p, q, 2, 2);
-    else if (a->stride == 8 && a->lazy)
-        sums(a, p, q, 8, 16);
-    else if (a->stride == 8)
-        sums(a, p, q, 8, 8);
     else
-        sums(a, p, q, a->stride, a->block);
+        ctw_agent__q_plain(a, p, ctw_agent__shape_of(a, p), q);
 }
 
-double ctw_agent__pair(const ctw_agent *a, const ctw_agent__point *p, int64_t action, double *trace)
+double ctw_agent__pair(const ctw_agent *a, const ctw_agent__point *p, int64_t action)
 {
-    double w = 0.0, e = 0.0;
-    for (size_t i = 0; i < p->n; i++) {
-        const double *cell = a->w + (size_t)p->idx[i] * a->block + action;
-        double v = p->unit ? 1.0 : p->val[i];
-        w += v * cell[0];
-        if (a->lazy) e += v * cell[a->stride];
-    }
-    if (trace) *trace = e;
-    return a->o.initial + w + (a->lazy ? a->c * e : 0.0);
+    double trace;
+    return ctw_agent__q_pair(a, p, ctw_agent__shape_of(a, p), action, &trace);
 }

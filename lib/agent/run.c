@@ -1,28 +1,11 @@
 /* run.c: the loop of episodes between an agent and an environment, with one entry check for millions of steps. */
-#include "agent/agent_internal.h"
-#include "agent/env_internal.h"
+#include "agent/run_internal.h"
 #include "base/cancel.h"
 #include "base/report.h"
 
 static const char fn[] = "ctw_agent_run";
 
-typedef struct run {
-    ctw_agent *a;
-    ctw_env *env;
-    int learn;
-    uint64_t max_steps, goal, done, total;
-    ctw_agent__walk *walk; /* one a lane; the agent's own when there is one lane */
-    ctw_agent__walk *own;  /* what was allocated */
-    void *points;
-    double *obs, *reward, *ret, *sum; /* ret, steps: per finished episode; sum, count: per lane */
-    double *steps;
-    uint64_t *count;
-    int64_t *action;
-    int32_t *state;
-    uint8_t *allowed;
-} run;
-
-static void release(run *r)
+static void release(ctw_agent__loop *r)
 {
     ctw_ctx *ctx = r->a->h.ctx;
     void *blocks[] = {r->own,   r->points, r->obs,    r->reward, r->ret,    r->sum,
@@ -30,7 +13,7 @@ static void release(run *r)
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) ctw_base__free(ctx, blocks[i]);
 }
 
-static ctw_status lane_walks(run *r)
+static ctw_status lane_walks(ctw_agent__loop *r)
 {
     ctw_ctx *ctx = r->a->h.ctx;
     size_t lanes = r->env->lanes;
@@ -51,7 +34,7 @@ static ctw_status lane_walks(run *r)
     return s;
 }
 
-static ctw_status prepare(run *r, int64_t episodes)
+static ctw_status prepare(ctw_agent__loop *r, int64_t episodes)
 {
     ctw_ctx *ctx = r->a->h.ctx;
     size_t lanes = r->env->lanes, goal = (size_t)episodes;
@@ -66,7 +49,7 @@ static ctw_status prepare(run *r, int64_t episodes)
 }
 
 /* The mask of a lane, NULL when everything is allowed. */
-static ctw_status mask_of(run *r, size_t lane, const uint8_t **out)
+static ctw_status mask_of(ctw_agent__loop *r, size_t lane, const uint8_t **out)
 {
     *out = r->allowed;
     if (!r->allowed) return CTW_OK;
@@ -74,8 +57,7 @@ static ctw_status mask_of(run *r, size_t lane, const uint8_t **out)
     return ctw_agent__mask_check(r->a, r->allowed, fn);
 }
 
-/* Decides in the state that tmp holds and makes it the lane's current one. */
-static ctw_status decide(run *r, size_t lane)
+ctw_status ctw_agent__run_decide(ctw_agent__loop *r, size_t lane)
 {
     ctw_agent__walk *k = &r->walk[lane];
     const uint8_t *allowed;
@@ -87,11 +69,12 @@ static ctw_status decide(run *r, size_t lane)
     k->q_old = q[k->action];
     k->has_plan = 0;
     k->open = 1;
+    r->action[lane] = k->action;
     ctw_agent__swap(&k->cur, &k->tmp);
     return CTW_OK;
 }
 
-static ctw_status begin(run *r, size_t lane)
+static ctw_status begin(ctw_agent__loop *r, size_t lane)
 {
     double *obs = r->obs + lane * r->env->dims;
     if (r->env->reset(r->env->user, lane, obs) != CTW_ENV_RUNNING)
@@ -99,10 +82,10 @@ static ctw_status begin(run *r, size_t lane)
     r->sum[lane] = 0.0;
     r->count[lane] = 0;
     CTW_TRY(ctw_agent__point_read(r->a, obs, r->env->dims, &r->walk[lane].tmp, fn));
-    return decide(r, lane);
+    return ctw_agent__run_decide(r, lane);
 }
 
-static ctw_status finish(run *r, size_t lane)
+static ctw_status finish(ctw_agent__loop *r, size_t lane)
 {
     r->ret[r->done] = r->sum[lane];
     r->steps[r->done] = (double)r->count[lane];
@@ -112,7 +95,7 @@ static ctw_status finish(run *r, size_t lane)
 }
 
 /* Learning from one step that did not end in a terminal state; then the next action, unless the episode is cut. */
-static ctw_status go_on(run *r, size_t lane, int cut)
+static ctw_status go_on(ctw_agent__loop *r, size_t lane, int cut)
 {
     ctw_agent__walk *k = &r->walk[lane];
     const uint8_t *allowed;
@@ -128,15 +111,15 @@ static ctw_status go_on(run *r, size_t lane, int cut)
         if (r->learn) ctw_agent__end_episode(r->a, k);
         return finish(r, lane);
     }
-    if (s != CTW_OK) return decide(r, lane);
+    if (s != CTW_OK) return ctw_agent__run_decide(r, lane);
     ctw_agent__swap(&k->cur, &k->nxt);
-    k->action = k->planned;
+    r->action[lane] = k->action = k->planned;
     k->has_plan = 0;
     k->open = 1;
     return CTW_OK;
 }
 
-static ctw_status after(run *r, size_t lane)
+ctw_status ctw_agent__run_after(ctw_agent__loop *r, size_t lane)
 {
     double reward = r->reward[lane], limit = r->a->o.value_limit;
     if (!(reward >= -limit && reward <= limit)) return ctw_base__in(reward, -limit, limit, fn, "reward");
@@ -152,22 +135,30 @@ static ctw_status after(run *r, size_t lane)
     return go_on(r, lane, state == CTW_ENV_TRUNCATED || r->count[lane] == r->max_steps);
 }
 
-static ctw_status loop(run *r, ctw_cancel *cancel)
+/* All lanes after a step, one at a time, until the last episode has ended. */
+static ctw_status lanes_general(ctw_agent__loop *r)
+{
+    for (size_t i = 0; i < r->env->lanes && r->done < r->goal; i++) CTW_TRY(ctw_agent__run_after(r, i));
+    return CTW_OK;
+}
+
+static ctw_status loop(ctw_agent__loop *r, ctw_cancel *cancel)
 {
     size_t lanes = r->env->lanes;
+    ctw_agent__run_lanes fast = ctw_agent__run_fast(r);
+    if (!fast) fast = lanes_general;
     for (size_t i = 0; i < lanes; i++) CTW_TRY(begin(r, i));
     for (uint64_t round = 0; r->done < r->goal; round++) {
         if ((round & 255) == 0 && ctw_base__stopped(cancel, fn) != CTW_OK) return CTW_OK;
-        for (size_t i = 0; i < lanes; i++) r->action[i] = r->walk[i].action;
         if (r->env->step(r->env->user, lanes, r->action, r->obs, r->reward, r->state) != 0)
             return ctw_base__fail(CTW_E_BACKEND, "%s: the environment failed in a step", fn);
         r->total += lanes;
-        for (size_t i = 0; i < lanes && r->done < r->goal; i++) CTW_TRY(after(r, i));
+        CTW_TRY(fast(r));
     }
     return CTW_OK;
 }
 
-static ctw_status report(const run *r, uint64_t rollbacks, ctw_report **out)
+static ctw_status report(const ctw_agent__loop *r, uint64_t rollbacks, ctw_report **out)
 {
     CTW_TRY(ctw_base__report_new(r->a->h.ctx, out));
     ctw_status s = ctw_base__report_series(*out, "return", r->ret, r->done);
@@ -200,7 +191,8 @@ static ctw_status whole(ctw_agent *a, ctw_env *env, int64_t episodes, int64_t ma
 {
     CTW_TRY(fits(a, env, episodes, max_steps));
     uint64_t before = a->rollbacks;
-    run r = {.a = a, .env = env, .learn = learn != 0, .max_steps = (uint64_t)max_steps, .goal = (uint64_t)episodes};
+    ctw_agent__loop r = {
+        .a = a, .env = env, .learn = learn != 0, .max_steps = (uint64_t)max_steps, .goal = (uint64_t)episodes};
     ctw_status s = prepare(&r, episodes);
     if (a->lazy) ctw_agent__flush(a, 1);
     a->walk.open = a->walk.has_plan = 0;

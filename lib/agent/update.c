@@ -1,9 +1,8 @@
 /* update.c: the learning step of each algorithm, lazy traces, and the guard against divergence. */
-#include "agent/agent_internal.h"
+#include "agent/kernel.h"
 #include <math.h>
 #include <string.h>
 
-#define SCALE_FLOOR 1e-6  /* below it the lazy pair is made plain again */
 #define TRACE_FLOOR 1e-12 /* smaller traces are forgotten then */
 
 void ctw_agent__flush(ctw_agent *a, int drop)
@@ -47,7 +46,7 @@ void ctw_agent__rollback(ctw_agent *a)
     a->walk.open = a->walk.has_plan = 0;
 }
 
-static ctw_status diverged(ctw_agent *a, const char *what, double value)
+ctw_status ctw_agent__diverged(ctw_agent *a, const char *what, double value)
 {
     ctw_agent__rollback(a);
     return ctw_base__fail(CTW_E_NOCONV,
@@ -67,56 +66,18 @@ void ctw_agent__checkpoint(ctw_agent *a)
     a->since_good = 0;
 }
 
-/* Once in as many steps as there are weights: all within the limit, then they are the new checkpoint. */
-static ctw_status maintain(ctw_agent *a)
+ctw_status ctw_agent__maintain(ctw_agent *a)
 {
     size_t n = a->rows * a->tables;
-    if (++a->since_good < 4096 || a->since_good < n * a->stride) return CTW_OK;
     for (size_t r = 0; r < n; r++) {
         const double *w = a->w + r * a->block;
         for (size_t k = 0; k < a->stride; k++) {
             double v = a->lazy ? w[k] + a->c * w[a->stride + k] : w[k];
-            if (!(fabs(v) <= a->o.value_limit)) return diverged(a, "weight", v);
+            if (!(fabs(v) <= a->o.value_limit)) return ctw_agent__diverged(a, "weight", v);
         }
     }
     ctw_agent__checkpoint(a);
     return CTW_OK;
-}
-
-static void credit(ctw_agent *a, const ctw_agent__point *p, size_t table, int64_t action, double amount)
-{
-    double *w = a->w + table * a->rows * a->block + action;
-    if (p->unit)
-        for (size_t i = 0; i < p->n; i++) w[(size_t)p->idx[i] * a->block] += amount;
-    else
-        for (size_t i = 0; i < p->n; i++) w[(size_t)p->idx[i] * a->block] += amount * p->val[i];
-}
-
-/* E of the pair's features becomes `keep` E + add v; the true weights do not move. */
-static void trace(ctw_agent *a, const ctw_agent__point *p, int64_t action, double keep, double add)
-{
-    for (size_t i = 0; i < p->n; i++) {
-        uint32_t r = p->idx[i];
-        double *w = a->w + (size_t)r * a->block + action, *e = w + a->stride;
-        double was = *e, now = keep * was + add * (p->unit ? 1.0 : p->val[i]);
-        *w -= a->c * (now - was);
-        *e = now;
-        if (!a->is_dirty[r]) {
-            a->is_dirty[r] = 1;
-            a->dirty[a->n_dirty++] = r;
-        }
-    }
-}
-
-static void decay(ctw_agent *a)
-{
-    a->scale *= a->o.gamma * a->o.lambda;
-    if (a->scale < SCALE_FLOOR) ctw_agent__flush(a, a->scale <= 0.0);
-}
-
-static double step_size(const ctw_agent *a, const ctw_agent__point *p)
-{
-    return a->o.normalise ? a->alpha_now / p->norm2 : a->alpha_now;
 }
 
 /* Double Q (van Hasselt 2010): a coin decides which table learns from the other's value of its own best action. */
@@ -138,70 +99,41 @@ static ctw_status double_step(ctw_agent *a, ctw_agent__walk *k, double reward, c
     for (size_t i = 0; i < k->cur.n; i++)
         now += (k->cur.unit ? 1.0 : k->cur.val[i]) * own[(int64_t)(k->cur.idx[i] * a->block) + k->action];
     double delta = reward + a->o.gamma * next - now;
-    if (!(fabs(delta) <= a->o.value_limit)) return diverged(a, "temporal difference", delta);
-    credit(a, &k->cur, t, k->action, step_size(a, &k->cur) * delta);
+    if (!(fabs(delta) <= a->o.value_limit)) return ctw_agent__diverged(a, "temporal difference", delta);
+    ctw_agent__credit(a, &k->cur, ctw_agent__shape_of(a, &k->cur), t, k->action,
+                      ctw_agent__step_size(a, &k->cur) * delta);
     return CTW_OK;
 }
 
-/* True-online Sarsa(lambda) (van Seijen et al. 2016) with the dutch trace held lazily. */
-static ctw_status online_step(ctw_agent *a, ctw_agent__walk *k, double reward, double next)
+/* The next action and the worth of its state, whatever the algorithm, the tables and the mask. */
+static double look_ahead(ctw_agent *a, const ctw_agent__point *nxt, const uint8_t *allowed, int64_t *plan,
+                         uint8_t *greedy)
 {
-    double e, q = ctw_agent__pair(a, &k->cur, k->action, &e), alpha = step_size(a, &k->cur);
-    double delta = reward + a->o.gamma * next - q, extra = q - k->q_old;
-    if (!(fabs(delta) <= a->o.value_limit)) return diverged(a, "temporal difference", delta);
-    trace(a, &k->cur, k->action, 1.0, alpha * (1.0 - a->scale * e) / a->scale);
-    a->c += (delta + extra) * a->scale;
-    credit(a, &k->cur, 0, k->action, -alpha * extra);
-    return CTW_OK;
-}
-
-static ctw_status td_step(ctw_agent *a, ctw_agent__walk *k, double reward, double next)
-{
-    double delta = reward + a->o.gamma * next - ctw_agent__pair(a, &k->cur, k->action, NULL);
-    double alpha = step_size(a, &k->cur);
-    if (!(fabs(delta) <= a->o.value_limit)) return diverged(a, "temporal difference", delta);
-    if (!a->lazy) {
-        credit(a, &k->cur, 0, k->action, alpha * delta);
-        return CTW_OK;
-    }
-    /* The step size rides in the trace: each state is credited by the length of its own features. */
-    trace(a, &k->cur, k->action, a->o.traces == CTW_AGENT_REPLACING ? 0.0 : 1.0, alpha / a->scale);
-    a->c += delta * a->scale;
-    return CTW_OK;
+    double q[CTW_AGENT_MAX_ACTIONS];
+    if (a->tables == 1 && !allowed)
+        return ctw_agent__look_ahead(a, nxt, ctw_agent__shape_of(a, nxt), (size_t)a->o.actions, a->o.algo, plan,
+                                     greedy);
+    ctw_agent__q(a, nxt, q);
+    *plan = ctw_agent__choose(a, q, allowed, greedy);
+    if (a->o.algo == CTW_AGENT_EXPECTED) return ctw_agent__policy_value(a, q, allowed);
+    return q[a->o.algo == CTW_AGENT_Q ? ctw_agent__best(q, (size_t)a->o.actions, allowed) : *plan];
 }
 
 ctw_status ctw_agent__step(ctw_agent *a, ctw_agent__walk *k, double reward, const uint8_t *allowed, int terminal)
 {
-    double q[CTW_AGENT_MAX_ACTIONS], next = 0.0;
+    double next = 0.0;
     uint8_t greedy = 1;
-    ctw_status s;
     int64_t plan = 0;
-    if (!terminal) {
-        ctw_agent__q(a, &k->nxt, q);
-        plan = ctw_agent__choose(a, q, allowed, &greedy);
-        next = a->o.algo == CTW_AGENT_EXPECTED ? ctw_agent__policy_value(a, q, allowed)
-               : a->o.algo == CTW_AGENT_Q      ? q[ctw_agent__best(q, (size_t)a->o.actions, allowed)]
-                                               : q[plan];
-    }
-    if (a->o.algo == CTW_AGENT_DOUBLE)
-        s = double_step(a, k, reward, allowed, terminal);
-    else if (a->o.algo == CTW_AGENT_ONLINE)
-        s = online_step(a, k, reward, next);
-    else
-        s = td_step(a, k, reward, next);
+    ctw_agent__shape h = ctw_agent__shape_of(a, &k->cur);
+    if (!terminal) next = look_ahead(a, &k->nxt, allowed, &plan, &greedy);
     a->steps++;
-    if (s != CTW_OK) return s;
-    if (a->lazy) {
-        decay(a);
-        if (terminal || (a->o.algo == CTW_AGENT_Q && !greedy)) ctw_agent__flush(a, 1);
-    }
-    k->open = 0;
-    k->has_plan = !terminal;
-    k->planned = plan;
-    k->greedy = greedy;
-    k->q_old = next;
-    if (terminal) ctw_agent__next_episode(a);
-    return maintain(a);
+    if (a->o.algo == CTW_AGENT_DOUBLE)
+        CTW_TRY(double_step(a, k, reward, allowed, terminal));
+    else if (a->o.algo == CTW_AGENT_ONLINE)
+        CTW_TRY(ctw_agent__online_step(a, k, h, reward, next));
+    else
+        CTW_TRY(ctw_agent__td_step(a, k, h, reward, next));
+    return ctw_agent__settle(a, k, h, a->o.algo, next, plan, greedy, terminal);
 }
 
 void ctw_agent__end_episode(ctw_agent *a, ctw_agent__walk *k)
@@ -219,9 +151,9 @@ ctw_status ctw_agent__offline(ctw_agent *a, const ctw_agent__point *p, int64_t a
         ctw_agent__q(a, next, q);
         value = q[ctw_agent__best(q, (size_t)a->o.actions, NULL)];
     }
-    double delta = reward + a->o.gamma * value - ctw_agent__pair(a, p, action, NULL);
+    double delta = reward + a->o.gamma * value - ctw_agent__pair(a, p, action);
     a->steps++;
-    if (!(fabs(delta) <= a->o.value_limit)) return diverged(a, "temporal difference", delta);
-    credit(a, p, 0, action, step_size(a, p) * delta);
-    return maintain(a);
+    if (!(fabs(delta) <= a->o.value_limit)) return ctw_agent__diverged(a, "temporal difference", delta);
+    ctw_agent__credit(a, p, ctw_agent__shape_of(a, p), 0, action, ctw_agent__step_size(a, p) * delta);
+    return ++a->since_good < a->good_period ? CTW_OK : ctw_agent__maintain(a);
 }
