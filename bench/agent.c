@@ -172,6 +172,8 @@ int bench_agent(bench *b)
     const char *task = bench_need(b, "--task");
     j.episodes = bench_i64(b, "--episodes", 0);
     bench_seeds(b, &j.first, &j.last);
+    for (size_t i = 0; bench_nth(b, "--set", i); i++) { /* read when an agent is made; known from now on */
+    }
     if (strcmp(task, "pendulum") == 0) return agent_pendulum(&j);
     return agent_classic(task, &j);
 }

@@ -64,9 +64,10 @@ static ctw_agent *new_agent(bench *b, const algo *g, int64_t seed)
     static const double pole_lo[] = {-2.4, -3, -0.21, -3}, pole_hi[] = {2.4, 3, 0.21, 3};
     static const int64_t pole_bins[] = {4, 5, 8, 8};
     ctw_agent *a = agent_make(b, seed, g->kv);
+    const char *const kv[] = {"tilings", bench_str(b, "--tilings", "8"), NULL};
     ctw_features *f = NULL;
-    if (strcmp(g->task, "mountaincar") == 0) f = agent_features(b, NULL, car_lo, car_hi, NULL, 2);
-    if (strcmp(g->task, "cartpole") == 0) f = agent_features(b, NULL, pole_lo, pole_hi, pole_bins, 4);
+    if (strcmp(g->task, "mountaincar") == 0) f = agent_features(b, kv, car_lo, car_hi, NULL, 2);
+    if (strcmp(g->task, "cartpole") == 0) f = agent_features(b, kv, pole_lo, pole_hi, pole_bins, 4);
     if (f) bench_ok(ctw_agent_set_features(a, f), "set_features");
     ctw_features_unref(f);
     return a;
@@ -93,24 +94,47 @@ static double solved(ctw_report *r, double goal)
     return NAN;
 }
 
+/* Steps per second, of a run that keeps no series, by a fresh agent. */
+static double speed(agent_job *j, const algo *g, int64_t seed, int64_t episodes, int64_t max_steps, uint64_t lanes)
+{
+    world w = {.t = {0}};
+    ctw_agent *a = new_agent(j->b, g, seed);
+    ctw_env *env = world_env(j->b->ctx, g->task, lanes, &w);
+    ctw_report *r;
+    int64_t steps;
+    bench_rng_seed(&w.rng, (uint64_t)seed, 1);
+    double t = bench_cpu_s();
+    bench_ok(ctw_agent_run(a, env, episodes, max_steps, 1, NULL, NULL), "run");
+    t = bench_cpu_s() - t;
+    bench_ok(ctw_agent_get_report(a, &r), "report");
+    bench_ok(ctw_report_get_i64(r, "steps", &steps), "steps");
+    ctw_report_unref(r);
+    ctw_env_unref(env);
+    ctw_agent_unref(a);
+    return (double)steps / t;
+}
+
 static int control(agent_job *j, const algo *g, int64_t episodes, int64_t max_steps, uint64_t lanes)
 {
     agent_rows rows;
+    int64_t tests = strcmp(g->task, "blackjack") ? 10 : 200000;
+    (void)bench_str(j->b, "--tilings", NULL); /* read by new_agent */
+    bench_no_more(j->b);
     agent_rows_open(&rows, j->b, g->task, g->name, NULL, j->first, j->last);
     for (int64_t seed = j->first; seed <= j->last; seed++) {
         world w = {.t = {0}};
-        double cpu = 0.0, idle = 0.0;
+        double idle = 0.0;
         ctw_agent *a = new_agent(j->b, g, seed);
         ctw_env *env = world_env(j->b->ctx, g->task, lanes, &w);
         bench_rng_seed(&w.rng, (uint64_t)seed, 1);
-        ctw_report *r = agent_run(a, env, episodes, max_steps, 1, &cpu);
-        agent_rows_put(&rows, seed, "steps_per_s", total_steps(r) / cpu);
+        ctw_report *r = agent_run(a, env, episodes, max_steps, 1, &idle);
+        agent_rows_put(&rows, seed, "steps_per_s", speed(j, g, seed, episodes, max_steps, lanes));
         agent_rows_put(&rows, seed, "first50", agent_series_mean(r, "steps", 0, 50));
         agent_rows_put(&rows, seed, "last100", agent_series_mean(r, "steps", episodes - 100, episodes));
         agent_rows_put(&rows, seed, "reward_last100", agent_series_mean(r, "return", episodes - 100, episodes));
         if (strcmp(g->task, "cartpole") == 0) agent_rows_put(&rows, seed, "solved_episode", solved(r, 475));
         ctw_report_unref(r);
-        r = agent_run(a, env, strcmp(g->task, "blackjack") ? 1 : 200000, 1000, 0, &idle);
+        r = agent_run(a, env, tests, max_steps ? max_steps : 1000, 0, &idle);
         agent_rows_put(&rows, seed, "greedy_return", agent_series_mean(r, "return", 0, INT64_MAX));
         ctw_report_unref(r);
         ctw_env_unref(env);
@@ -245,6 +269,7 @@ int agent_pendulum(agent_job *j)
     p.reward = bench_alloc(p.cap, sizeof *p.reward);
     p.action = bench_alloc(p.cap, sizeof *p.action);
     p.end = bench_alloc(p.cap, sizeof *p.end);
+    bench_no_more(j->b);
     agent_rows_open(&rows, j->b, "pendulum", "lspi", NULL, j->first, j->last);
     for (int64_t seed = j->first; seed <= j->last; seed++) {
         world w = {.t = {0}};

@@ -13,7 +13,8 @@ ctw_status ctw_agent__mask_check(const ctw_agent *a, const uint8_t *allowed, con
 int64_t ctw_agent__best(const double *q, size_t n, const uint8_t *allowed)
 {
     size_t best = 0;
-    if (!allowed) return ctw_agent__best_of(q, n);
+    double top;
+    if (!allowed) return ctw_agent__best_of(q, n, &top);
     while (!allowed[best]) best++;
     for (size_t k = best + 1; k < n; k++)
         if (allowed[k] && q[k] > q[best]) best = k;

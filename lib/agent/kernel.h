@@ -105,16 +105,24 @@ CTW_HOT void ctw_agent__trace(ctw_agent *a, const ctw_agent__point *p, ctw_agent
     }
 }
 
-/* First best action. Without branches: which action is best is what no predictor knows. */
-CTW_HOT int64_t ctw_agent__best_of(const double *q, size_t n)
+/* First best action, and its value in *top. Without branches, as which action is best is what no predictor knows; by
+ * pairs where the number is the constant 4. */
+CTW_HOT int64_t ctw_agent__best_of(const double *q, size_t n, double *top)
 {
-    double top = q[0];
-    int64_t best = 0;
-    for (size_t k = 1; k < n; k++) {
-        best = q[k] > top ? (int64_t)k : best;
-        top = q[k] > top ? q[k] : top;
+    if (n == 4) {
+        double low = q[1] > q[0] ? q[1] : q[0], high = q[3] > q[2] ? q[3] : q[2];
+        int64_t first = q[1] > q[0], second = 2 + (q[3] > q[2]), later = high > low;
+        *top = later ? high : low;
+        return first + (second - first) * later;
     }
-    return best;
+    double best = q[0];
+    int64_t at = 0;
+    for (size_t k = 1; k < n; k++) {
+        at = q[k] > best ? (int64_t)k : at;
+        best = q[k] > best ? q[k] : best;
+    }
+    *top = best;
+    return at;
 }
 
 /* The usual choice: epsilon-greedy, no mask, first of ties, and not this step's turn to explore; else -1. */
@@ -132,25 +140,27 @@ CTW_HOT double ctw_agent__step_size(const ctw_agent *a, const ctw_agent__point *
     return a->o.normalise ? a->alpha_now / p->norm2 : a->alpha_now;
 }
 
-/* Chooses the next action at nxt, unmasked, and returns what that state is worth to Q-learning or Sarsa. */
+/* Chooses the next action at nxt, unmasked, and returns what that state is worth to the algorithm. */
 CTW_HOT double ctw_agent__look_ahead(ctw_agent *a, const ctw_agent__point *nxt, ctw_agent__shape h, size_t actions,
                                      int algo, int64_t *plan, uint8_t *greedy)
 {
-    double q[CTW_AGENT_MAX_ACTIONS];
+    double q[CTW_AGENT_MAX_ACTIONS], top;
     ctw_agent__q_plain(a, nxt, h, q);
-    int64_t best = ctw_agent__best_of(q, actions);
+    int64_t best = ctw_agent__best_of(q, actions, &top);
     *plan = ctw_agent__choose_fast(a, best);
     *greedy = 1;
-    if (__builtin_expect(*plan < 0, 0)) *plan = ctw_agent__choose(a, q, NULL, greedy);
-    if (algo == CTW_AGENT_EXPECTED) return ctw_agent__policy_value(a, q, NULL);
-    return algo == CTW_AGENT_Q ? q[best] : q[*plan];
+    if (__builtin_expect(*plan < 0, 0)) {
+        *plan = ctw_agent__choose(a, q, NULL, greedy);
+        return algo == CTW_AGENT_Q ? top : algo == CTW_AGENT_EXPECTED ? ctw_agent__policy_value(a, q, NULL) : q[*plan];
+    }
+    return algo == CTW_AGENT_EXPECTED ? ctw_agent__policy_value(a, q, NULL) : top; /* the plan is the best */
 }
 
 /* True-online Sarsa(lambda) (van Seijen et al. 2016) with the dutch trace held lazily. */
-CTW_HOT ctw_status ctw_agent__online_step(ctw_agent *a, ctw_agent__walk *k, ctw_agent__shape h, double reward,
-                                          double next)
+CTW_HOT ctw_status ctw_agent__online_step(ctw_agent *a, ctw_agent__walk *k, ctw_agent__shape h, double alpha,
+                                          double reward, double next)
 {
-    double e, q = ctw_agent__q_pair(a, &k->cur, h, k->action, &e), alpha = ctw_agent__step_size(a, &k->cur);
+    double e, q = ctw_agent__q_pair(a, &k->cur, h, k->action, &e);
     double delta = reward + a->o.gamma * next - q, extra = q - k->q_old;
     if (!(__builtin_fabs(delta) <= a->o.value_limit)) return ctw_agent__diverged(a, "temporal difference", delta);
     ctw_agent__trace(a, &k->cur, h, k->action, 1.0, alpha * (1.0 - a->scale * e) / a->scale);
@@ -160,10 +170,10 @@ CTW_HOT ctw_status ctw_agent__online_step(ctw_agent *a, ctw_agent__walk *k, ctw_
 }
 
 /* The other one-table algorithms. The step size rides in the trace: each state is credited by its own length. */
-CTW_HOT ctw_status ctw_agent__td_step(ctw_agent *a, ctw_agent__walk *k, ctw_agent__shape h, double reward, double next)
+CTW_HOT ctw_status ctw_agent__td_step(ctw_agent *a, ctw_agent__walk *k, ctw_agent__shape h, double alpha, double reward,
+                                      double next)
 {
     double e, delta = reward + a->o.gamma * next - ctw_agent__q_pair(a, &k->cur, h, k->action, &e);
-    double alpha = ctw_agent__step_size(a, &k->cur);
     if (!(__builtin_fabs(delta) <= a->o.value_limit)) return ctw_agent__diverged(a, "temporal difference", delta);
     if (!h.lazy) {
         ctw_agent__credit(a, &k->cur, h, 0, k->action, alpha * delta);
@@ -174,21 +184,18 @@ CTW_HOT ctw_status ctw_agent__td_step(ctw_agent *a, ctw_agent__walk *k, ctw_agen
     return CTW_OK;
 }
 
-/* What follows every update: traces decay, the plan is noted, now and then the weights are checked. */
-CTW_HOT ctw_status ctw_agent__settle(ctw_agent *a, ctw_agent__walk *k, ctw_agent__shape h, int algo, double next,
-                                     int64_t plan, uint8_t greedy, int terminal)
+/* Traces after an update: decayed, and cut where the episode ends or Watkins' Q(lambda) leaves the greedy policy. */
+CTW_HOT void ctw_agent__decay(ctw_agent *a, ctw_agent__shape h, int cut)
 {
-    if (h.lazy) {
-        a->scale *= a->o.gamma * a->o.lambda;
-        if (a->scale < CTW_AGENT_SCALE_FLOOR) ctw_agent__flush(a, a->scale <= 0.0);
-        if (terminal || (algo == CTW_AGENT_Q && !greedy)) ctw_agent__flush(a, 1);
-    }
-    k->open = 0;
-    k->has_plan = !terminal;
-    k->planned = plan;
-    k->greedy = greedy;
-    k->q_old = next;
-    if (terminal) ctw_agent__next_episode(a);
+    if (!h.lazy) return;
+    a->scale *= a->o.gamma * a->o.lambda;
+    if (a->scale < CTW_AGENT_SCALE_FLOOR) ctw_agent__flush(a, a->scale <= 0.0);
+    if (cut) ctw_agent__flush(a, 1);
+}
+
+/* Now and then the weights are checked and kept. */
+CTW_HOT ctw_status ctw_agent__guard(ctw_agent *a)
+{
     return ++a->since_good < a->good_period ? CTW_OK : ctw_agent__maintain(a);
 }
 

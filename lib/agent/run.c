@@ -34,15 +34,18 @@ static ctw_status lane_walks(ctw_agent__loop *r)
     return s;
 }
 
-static ctw_status prepare(ctw_agent__loop *r, int64_t episodes)
+/* series: the report wants a value of every episode. */
+static ctw_status prepare(ctw_agent__loop *r, int64_t episodes, int series)
 {
     ctw_ctx *ctx = r->a->h.ctx;
     size_t lanes = r->env->lanes, goal = (size_t)episodes;
     CTW_TRY(lane_walks(r));
     if (!(r->obs = CTW_NEW(ctx, lanes * r->env->dims, double)) || !(r->reward = CTW_NEW(ctx, lanes, double)) ||
         !(r->sum = CTW_NEW(ctx, lanes, double)) || !(r->count = CTW_NEW(ctx, lanes, uint64_t)) ||
-        !(r->action = CTW_NEW(ctx, lanes, int64_t)) || !(r->state = CTW_NEW(ctx, lanes, int32_t)) ||
-        !(r->ret = CTW_NEW(ctx, goal, double)) || !(r->steps = CTW_NEW(ctx, goal, double)))
+        !(r->action = CTW_NEW(ctx, lanes, int64_t)) || !(r->state = CTW_NEW(ctx, lanes, int32_t)))
+        return CTW_E_NOMEM;
+    if (series && (!(r->ret = ctw_base__alloc(ctx, goal, sizeof *r->ret)) ||
+                   !(r->steps = ctw_base__alloc(ctx, goal, sizeof *r->steps))))
         return CTW_E_NOMEM;
     if (r->env->mask && !(r->allowed = CTW_NEW(ctx, r->env->actions, uint8_t))) return CTW_E_NOMEM;
     return CTW_OK;
@@ -87,8 +90,10 @@ static ctw_status begin(ctw_agent__loop *r, size_t lane)
 
 static ctw_status finish(ctw_agent__loop *r, size_t lane)
 {
-    r->ret[r->done] = r->sum[lane];
-    r->steps[r->done] = (double)r->count[lane];
+    if (r->ret) {
+        r->ret[r->done] = r->sum[lane];
+        r->steps[r->done] = (double)r->count[lane];
+    }
     r->done++;
     r->walk[lane].open = r->walk[lane].has_plan = 0;
     return r->done < r->goal ? begin(r, lane) : CTW_OK;
@@ -193,7 +198,7 @@ static ctw_status whole(ctw_agent *a, ctw_env *env, int64_t episodes, int64_t ma
     uint64_t before = a->rollbacks;
     ctw_agent__loop r = {
         .a = a, .env = env, .learn = learn != 0, .max_steps = (uint64_t)max_steps, .goal = (uint64_t)episodes};
-    ctw_status s = prepare(&r, episodes);
+    ctw_status s = prepare(&r, episodes, out != NULL);
     if (a->lazy) ctw_agent__flush(a, 1);
     a->walk.open = a->walk.has_plan = 0;
     if (s == CTW_OK) s = loop(&r, cancel);

@@ -121,7 +121,7 @@ static double look_ahead(ctw_agent *a, const ctw_agent__point *nxt, const uint8_
 
 ctw_status ctw_agent__step(ctw_agent *a, ctw_agent__walk *k, double reward, const uint8_t *allowed, int terminal)
 {
-    double next = 0.0;
+    double next = 0.0, alpha = ctw_agent__step_size(a, &k->cur);
     uint8_t greedy = 1;
     int64_t plan = 0;
     ctw_agent__shape h = ctw_agent__shape_of(a, &k->cur);
@@ -130,10 +130,17 @@ ctw_status ctw_agent__step(ctw_agent *a, ctw_agent__walk *k, double reward, cons
     if (a->o.algo == CTW_AGENT_DOUBLE)
         CTW_TRY(double_step(a, k, reward, allowed, terminal));
     else if (a->o.algo == CTW_AGENT_ONLINE)
-        CTW_TRY(ctw_agent__online_step(a, k, h, reward, next));
+        CTW_TRY(ctw_agent__online_step(a, k, h, alpha, reward, next));
     else
-        CTW_TRY(ctw_agent__td_step(a, k, h, reward, next));
-    return ctw_agent__settle(a, k, h, a->o.algo, next, plan, greedy, terminal);
+        CTW_TRY(ctw_agent__td_step(a, k, h, alpha, reward, next));
+    ctw_agent__decay(a, h, terminal || (a->o.algo == CTW_AGENT_Q && !greedy));
+    k->open = 0;
+    k->has_plan = !terminal;
+    k->planned = plan;
+    k->greedy = greedy;
+    k->q_old = next;
+    if (terminal) ctw_agent__next_episode(a);
+    return ctw_agent__guard(a);
 }
 
 void ctw_agent__end_episode(ctw_agent *a, ctw_agent__walk *k)
@@ -155,5 +162,5 @@ ctw_status ctw_agent__offline(ctw_agent *a, const ctw_agent__point *p, int64_t a
     a->steps++;
     if (!(fabs(delta) <= a->o.value_limit)) return ctw_agent__diverged(a, "temporal difference", delta);
     ctw_agent__credit(a, p, ctw_agent__shape_of(a, p), 0, action, ctw_agent__step_size(a, p) * delta);
-    return ++a->since_good < a->good_period ? CTW_OK : ctw_agent__maintain(a);
+    return ctw_agent__guard(a);
 }
