@@ -170,6 +170,32 @@ CTW_API ctw_status ctw_svm_save_file(const ctw_svm *m, const char *path);
 /** Loads from a file. CTW_E_IO and whatever load_mem says. */
 CTW_API ctw_status ctw_svm_load_file(ctw_ctx *ctx, const char *path, ctw_svm **out);
 
+/* ---- model files of other programs ---- */
+
+/** Text formats of trained models. */
+enum {
+    CTW_SVM_LIBSVM = 1,   /**< LIBSVM's svm_save_model: two classes or one against one */
+    CTW_SVM_LIBLINEAR = 2 /**< LIBLINEAR's save_model: linear, two classes or one against the rest */
+};
+
+/**
+ * Reads a LIBSVM classification model (c_svc, nu_svc; linear, polynomial, rbf, sigmoid; with probabilities if it has
+ * them) or a LIBLINEAR classification model (every solver type; logistic ones come with probabilities), told apart by
+ * their first line. Decisions, labels and probabilities are theirs (a decision's sign follows ctw_svm_decision's
+ * rule). CTW_E_FORMAT names line and column; CTW_E_UNSUPPORTED for regression, one-class and precomputed kernels.
+ */
+CTW_API ctw_status ctw_svm_import_mem(ctw_ctx *ctx, const void *text, uint64_t len, ctw_svm **out);
+/** The same from a file of at most 4 GiB. CTW_E_IO. */
+CTW_API ctw_status ctw_svm_import_file(ctw_ctx *ctx, const char *path, ctw_svm **out);
+/**
+ * Writes the model in the given format; sizes with buf NULL and cap 0. CTW_E_UNSUPPORTED when the format cannot hold
+ * it (kernel to LIBLINEAR, one against one to LIBLINEAR, one against the rest of three and more classes to LIBSVM),
+ * CTW_E_STATE before a fit, CTW_E_RANGE for another format, CTW_E_BUFFER. LIBLINEAR's format has no probabilities.
+ */
+CTW_API ctw_status ctw_svm_export_mem(const ctw_svm *m, int32_t format, void *buf, uint64_t cap, uint64_t *need);
+/** The same to a file, written beside and renamed. CTW_E_IO. */
+CTW_API ctw_status ctw_svm_export_file(const ctw_svm *m, int32_t format, const char *path);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,21 +1,62 @@
 /* columns.c: turning rows round into columns, and the choice of each column's form. */
 #include "base/alloc.h"
 #include "base/error.h"
+#include "num/sort.h"
 #include "svm/kernel.h"
 #include <string.h>
 
 /* A feature with different values goes into the dense block when at least this share of rows has it: adding an entry
  * through its place costs about four times as much as one more element of a dense column. */
 #define DENSE_SHARE 0.25
+/* Features are numbered directly up to this many plus four an entry. */
+#define SPARSE_FEATURES 65536
+
+ctw_svm__column *ctw_svm__columns_find(const ctw_svm__columns *c, int32_t feature)
+{
+    if (!c->feature) return (size_t)feature < c->d ? &c->column[feature] : NULL;
+    size_t lo = 0, hi = c->d;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (c->feature[mid] < feature)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < c->d && c->feature[lo] == feature ? &c->column[lo] : NULL;
+}
+
+static int by_number(const void *a, const void *b, void *user)
+{
+    int32_t x, y;
+    (void)user;
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    return (x > y) - (x < y);
+}
+
+/* Features that occur, where numbering all of them would take far more room than the data. */
+static ctw_status list_features(ctw_ctx *ctx, ctw_svm__columns *c, const ctw_svm__rows *x)
+{
+    size_t n = ctw_svm__rows_entries(x), d = 0;
+    c->d = x->d;
+    if (x->d <= SPARSE_FEATURES + 4 * n) return CTW_OK;
+    c->feature = ctw_base__dup(ctx, x->col, n, sizeof *c->feature);
+    if (!c->feature) return CTW_E_NOMEM;
+    ctw_num__sort_by(c->feature, n, sizeof *c->feature, by_number, NULL);
+    for (size_t k = 0; k < n; k++)
+        if (k == 0 || c->feature[k] != c->feature[k - 1]) c->feature[d++] = c->feature[k];
+    c->d = d;
+    return CTW_OK;
+}
 
 ctw_status ctw_svm__columns_new(ctw_ctx *ctx, const ctw_svm__rows *x, size_t m, size_t entries,
                                 const ctw_svm__kernel *k, ctw_svm__columns *out)
 {
-    *out =
-        (ctw_svm__columns){.kernel = *k, .loops = ctw_svm__loops_pick(), .d = x->d, .cap_m = m, .cap_entries = entries};
+    *out = (ctw_svm__columns){.kernel = *k, .loops = ctw_svm__loops_pick(), .cap_m = m};
     if (m > INT32_MAX - 2) return ctw_base__fail(CTW_E_RANGE, "a kernel machine takes at most 2^31-3 rows");
+    CTW_TRY(list_features(ctx, out, x));
     out->norm = ctw_base__alloc(ctx, m, sizeof *out->norm);
-    out->column = CTW_NEW(ctx, x->d, ctw_svm__column);
+    out->column = CTW_NEW(ctx, out->d, ctw_svm__column);
     out->place = ctw_base__alloc(ctx, entries, sizeof *out->place);
     out->value = ctw_base__alloc(ctx, entries, sizeof *out->value);
     if (out->norm && out->column && out->place && out->value) return CTW_OK;
@@ -26,6 +67,7 @@ ctw_status ctw_svm__columns_new(ctw_ctx *ctx, const ctw_svm__rows *x, size_t m, 
 void ctw_svm__columns_free(ctw_ctx *ctx, ctw_svm__columns *c)
 {
     ctw_base__free(ctx, c->norm);
+    ctw_base__free(ctx, c->feature);
     ctw_base__free(ctx, c->column);
     ctw_base__free(ctx, c->place);
     ctw_base__free(ctx, c->value);
@@ -40,7 +82,7 @@ static void count(ctw_svm__columns *c, const ctw_svm__rows *x, const size_t *idx
     for (size_t k = 0; k < c->m; k++) {
         size_t i = idx ? idx[k] : k;
         for (size_t p = x->start[i]; p < x->start[i + 1]; p++) {
-            ctw_svm__column *f = &c->column[x->col[p]];
+            ctw_svm__column *f = ctw_svm__columns_find(c, x->col[p]);
             if (f->count++ == 0)
                 f->common = x->val[p];
             else if (f->common != x->val[p])
@@ -87,7 +129,7 @@ static ctw_status room_for_block(ctw_ctx *ctx, ctw_svm__columns *c, size_t dense
 static void place_row(ctw_svm__columns *c, const ctw_svm__rows *x, size_t i, size_t k)
 {
     for (size_t p = x->start[i]; p < x->start[i + 1]; p++) {
-        ctw_svm__column *f = &c->column[x->col[p]];
+        ctw_svm__column *f = ctw_svm__columns_find(c, x->col[p]);
         if (f->dense >= 0) {
             CTW_AT(&c->block, k, f->dense) = x->val[p];
         } else if (f->absent) {

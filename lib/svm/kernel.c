@@ -61,9 +61,9 @@ static void scatter(double *dot, const uint32_t *place, const double *value, siz
 static double offset(const ctw_svm__columns *c, const ctw_svm__rows *x, size_t i)
 {
     double all = 0;
-    for (size_t p = x->start[i]; p < x->start[i + 1] && (size_t)x->col[p] < c->d; p++) {
-        const ctw_svm__column *f = &c->column[x->col[p]];
-        if (f->absent) all += x->val[p] * f->common;
+    for (size_t p = x->start[i]; p < x->start[i + 1]; p++) {
+        const ctw_svm__column *f = ctw_svm__columns_find(c, x->col[p]);
+        if (f && f->absent) all += x->val[p] * f->common;
     }
     return all;
 }
@@ -71,9 +71,9 @@ static double offset(const ctw_svm__columns *c, const ctw_svm__rows *x, size_t i
 /* The sparse columns' part of row i's dot products. */
 static void add_sparse(const ctw_svm__columns *c, const ctw_svm__rows *x, size_t i, double *dot)
 {
-    for (size_t p = x->start[i]; p < x->start[i + 1] && (size_t)x->col[p] < c->d; p++) {
-        const ctw_svm__column *f = &c->column[x->col[p]];
-        if (f->dense >= 0) continue;
+    for (size_t p = x->start[i]; p < x->start[i + 1]; p++) {
+        const ctw_svm__column *f = ctw_svm__columns_find(c, x->col[p]);
+        if (!f || f->dense >= 0) continue;
         double v = x->val[p];
         if (f->absent)
             scatter_common(dot, c->place + f->at, f->count, -v * f->common);
@@ -88,9 +88,9 @@ static void add_sparse(const ctw_svm__columns *c, const ctw_svm__rows *x, size_t
 static void spread(const ctw_svm__columns *c, const ctw_svm__rows *x, size_t i, double *left)
 {
     memset(left, 0, c->block.cols * sizeof *left);
-    for (size_t p = x->start[i]; p < x->start[i + 1] && (size_t)x->col[p] < c->d; p++) {
-        int32_t k = c->column[x->col[p]].dense;
-        if (k >= 0) left[k] = x->val[p];
+    for (size_t p = x->start[i]; p < x->start[i + 1]; p++) {
+        const ctw_svm__column *f = ctw_svm__columns_find(c, x->col[p]);
+        if (f && f->dense >= 0) left[f->dense] = x->val[p];
     }
 }
 

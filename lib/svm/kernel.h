@@ -26,9 +26,11 @@ typedef struct ctw_svm__column {
 typedef struct ctw_svm__columns {
     ctw_svm__kernel kernel;
     const ctw_svm__loops *loops;
-    size_t m, d, cap_m, cap_entries; /* rows on the right, features */
-    double *norm;                    /* m squared lengths */
-    ctw_svm__column *column;         /* d */
+    size_t m, cap_m;         /* rows on the right */
+    size_t d;                /* columns below */
+    int32_t *feature;        /* d: which feature each is, ascending; NULL: column k is feature k */
+    double *norm;            /* m squared lengths */
+    ctw_svm__column *column; /* d */
     uint32_t *place;
     double *value;
     ctw_num__mat block; /* m x (number of dense columns) */
@@ -42,6 +44,9 @@ void ctw_svm__columns_free(ctw_ctx *ctx, ctw_svm__columns *c);
 /* Turns round the rows idx[0..m) of x (NULL: the first m); norm has the squared lengths of all rows of x. */
 ctw_status ctw_svm__columns_fill(ctw_ctx *ctx, ctw_svm__columns *c, const ctw_svm__rows *x, const double *norm,
                                  const size_t *idx, size_t m);
+
+/* Column of a feature, NULL when no row on the right has it. */
+ctw_svm__column *ctw_svm__columns_find(const ctw_svm__columns *c, int32_t feature);
 
 /* Scratch space for up to `rows` left rows against c, which may have up to m rows on the right. */
 typedef struct ctw_svm__work {

@@ -178,8 +178,14 @@ ctw_status ctw_svm_coefficients(const ctw_svm *m, uint64_t i, double *weight, do
         return ctw_base__fail(CTW_E_RANGE, "%s: decision column %llu, there are %llu", __func__, (unsigned long long)i,
                               (unsigned long long)m->model->machines);
     const ctw_svm__machine *c = &m->model->machine[i];
-    if (!c->w) return ctw_base__fail(CTW_E_UNSUPPORTED, "%s: the model's kernel is not linear", __func__);
-    if (m->model->d) memcpy(weight, c->w, m->model->d * sizeof *weight);
+    if (!c->w && m->opts.kernel != CTW_SVM_LINEAR)
+        return ctw_base__fail(CTW_E_UNSUPPORTED, "%s: the model's kernel is not linear", __func__);
+    if (m->model->d) memset(weight, 0, m->model->d * sizeof *weight);
+    if (c->w && m->model->d) memcpy(weight, c->w, m->model->d * sizeof *weight);
+    const ctw_svm__rows *sv = &m->model->sv; /* a linear model of LIBSVM's keeps its vectors */
+    for (size_t k = 0; k < c->nsv; k++)
+        for (size_t p = sv->start[c->sv[k]]; p < sv->start[c->sv[k] + 1]; p++)
+            weight[sv->col[p]] += c->coef[k] * sv->val[p];
     *bias = c->bias;
     return CTW_OK;
 }

@@ -49,6 +49,15 @@ const char *ctw_test_data(const char *name)
     return access(p, R_OK) == 0 ? p : NULL;
 }
 
+const char *ctw_test_golden(const char *name)
+{
+    static char path[8][4096];
+    static unsigned next;
+    char *p = path[next++ % 8];
+    snprintf(p, sizeof path[0], "%s/tests/golden/%s", CTW_SOURCE_ROOT, name);
+    return p;
+}
+
 static char tmp_dir[64];
 static pid_t tmp_owner;
 

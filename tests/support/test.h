@@ -24,6 +24,8 @@ void ctw_test_fails(ctw_status s, ctw_status want, const char *text, const char 
 
 /* ../shared/data/<name> seen from the source tree, NULL when it is not there (the test then passes as skipped). */
 const char *ctw_test_data(const char *name);
+/* Path of tests/golden/<name>. */
+const char *ctw_test_golden(const char *name);
 /* A fresh path in a temporary directory of this process, removed at exit. */
 const char *ctw_test_tmp(const char *name);
 
