@@ -5,5 +5,13 @@
 #include "bench.h"
 
 int power_govern(bench *b);
+int power_fit_load(bench *b);
+int power_fit_kernels(bench *b);
+int power_fit_node(bench *b);
+int power_fit_log(bench *b);
+int power_fit_limits(bench *b);
+
+/* q-quantile of n values; sorts them. */
+double power_quantile(double *v, size_t n, double q);
 
 #endif

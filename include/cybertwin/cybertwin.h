@@ -14,7 +14,11 @@
 #include <cybertwin/lengths.h>
 #include <cybertwin/governor.h>
 #include <cybertwin/place.h>
+#include <cybertwin/limit.h>
+#include <cybertwin/meter.h>
 #include <cybertwin/power.h>
+#include <cybertwin/sensitivity.h>
+#include <cybertwin/shapes.h>
 #include <cybertwin/queue.h>
 #include <cybertwin/svm.h>
 #include <cybertwin/spans.h>

@@ -10,6 +10,7 @@ static void destroy(ctw_power *p)
 {
     ctw_base__free(p->h.ctx, p->mhz);
     ctw_base__free(p->h.ctx, p->volt);
+    ctw_shapes_unref(p->shapes);
     ctw_params_unref(p->params);
 }
 
@@ -86,6 +87,33 @@ ctw_status ctw_power_set_points(ctw_power *p, const double *mhz, const double *v
     return s;
 }
 
+static ctw_status take_shapes(ctw_power *p, ctw_shapes *shapes, const double *features, uint64_t d, const char *fn)
+{
+    if (shapes) {
+        CTW_TRY(ctw_base__handle_check(&shapes->h, CTW_SHAPES_MAGIC, fn, "shapes"));
+        if (shapes->n == 0) return ctw_base__fail(CTW_E_STATE, "%s: the memory of shapes is empty", fn);
+        if (d != shapes->d)
+            return ctw_base__fail(CTW_E_SHAPE, "%s: d is %llu, the memory holds machines of %zu features", fn,
+                                  (unsigned long long)d, shapes->d);
+        CTW_TRY(ctw_base__need_n(features, d, fn, "features"));
+        CTW_TRY(ctw_base__all_in(features, d, 1, -1e12, 1e12, fn, "features"));
+        if (d) memcpy(p->features, features, d * sizeof *features);
+    }
+    ctw_shapes_ref(shapes);
+    ctw_shapes_unref(p->shapes);
+    p->shapes = shapes;
+    return CTW_OK;
+}
+
+ctw_status ctw_power_set_shapes(ctw_power *p, ctw_shapes *shapes, const double *features, uint64_t d)
+{
+    static const char *fn = "ctw_power_set_shapes";
+    CTW_TRY(ctw_base__handle_enter(p ? &p->h : NULL, CTW_POWER_MAGIC, fn, "p"));
+    ctw_status s = take_shapes(p, shapes, features, d, fn);
+    ctw_base__handle_leave(&p->h);
+    return s;
+}
+
 /* Column of measurements: NaN means "not measured", anything else must be in (0, hi]. */
 static ctw_status check_measured(const double *v, uint64_t n, double hi, const char *fn, const char *arg, uint64_t *got)
 {
@@ -158,9 +186,10 @@ static ctw_status relative(const ctw_power *p, double mhz, uint64_t i, const cha
     return CTW_OK;
 }
 
-ctw_status ctw_power_watts(const ctw_power *p, const double *mhz, const double *util, uint64_t n, double *out)
+/* What watts and error share: checks, then one value a pair. */
+static ctw_status each_pair(const ctw_power *p, const double *mhz, const double *util, uint64_t n, double *out,
+                            double (*value)(const ctw_power *p, double x, double util), const char *fn)
 {
-    static const char *fn = "ctw_power_watts";
     CTW_TRY(ctw_base__handle_check(p ? &p->h : NULL, CTW_POWER_MAGIC, fn, "p"));
     CTW_TRY(ctw_base__need_n(out, n, fn, "out"));
     if (util) CTW_TRY(ctw_base__all_in(util, n, 1, 0.0, 1.0, fn, "util"));
@@ -170,9 +199,19 @@ ctw_status ctw_power_watts(const ctw_power *p, const double *mhz, const double *
         if (!ctw_power__knows(p, u))
             return ctw_base__fail(CTW_E_STATE, "%s: power at utilisation %g is not known: fit it, or set %s", fn, u,
                                   u < 1.0 ? "idle_watts" : "tdp_watts");
-        out[i] = ctw_power__watts_at(p, x, u);
+        out[i] = value(p, x, u);
     }
     return CTW_OK;
+}
+
+ctw_status ctw_power_watts(const ctw_power *p, const double *mhz, const double *util, uint64_t n, double *out)
+{
+    return each_pair(p, mhz, util, n, out, ctw_power__watts_at, "ctw_power_watts");
+}
+
+ctw_status ctw_power_error(const ctw_power *p, const double *mhz, const double *util, uint64_t n, double *out)
+{
+    return each_pair(p, mhz, util, n, out, ctw_power__error_at, "ctw_power_error");
 }
 
 static ctw_status check_membound(const ctw_power *p, double m, const char *fn)
@@ -236,7 +275,7 @@ static ctw_status check_limit(double v, const char *fn, const char *arg)
 
 /* What is kept while walking the candidates. */
 typedef struct pick {
-    double x, watts, slowdown, key;
+    double mhz, watts, slowdown, key;
 } pick;
 
 static void keep_if_less(pick *best, const pick *it, double key)
@@ -253,10 +292,11 @@ static const char *walk(const ctw_power *p, double util, double membound, double
     size_t n = (size_t)ctw_power_point_count(p);
     double top = ctw_power__top(p);
     for (size_t i = 0; i < n; i++) {
-        pick it = {.x = top > 0.0 ? (p->n_points ? p->mhz[i] : p->m.mhz[i]) / top : 1.0};
-        it.watts = ctw_power__watts_at(p, it.x, util);
-        it.slowdown = ctw_power__slowdown_at(p, it.x, membound);
-        double idle = p->net ? ctw_power__idle_at(p, it.x) : 0.0;
+        pick it = {.mhz = top > 0.0 ? (p->n_points ? p->mhz[i] : p->m.mhz[i]) : 0.0};
+        double x = top > 0.0 ? it.mhz / top : 1.0;
+        it.watts = ctw_power__watts_at(p, x, util);
+        it.slowdown = ctw_power__slowdown_at(p, x, membound);
+        double idle = p->net ? ctw_power__idle_at(p, x) : 0.0;
         keep_if_less(&lowest, &it, it.watts);
         if (it.watts > cap) continue;
         keep_if_less(&fastest, &it, it.slowdown);
@@ -282,11 +322,10 @@ ctw_status ctw_power_choose(const ctw_power *p, double util, double membound, do
                               fn, util);
     pick c;
     const char *limit = walk(p, util, membound, max_slowdown, cap_watts, &c);
-    if (out_mhz) *out_mhz = c.x * ctw_power__top(p);
+    if (out_mhz) *out_mhz = c.mhz;
     if (out_watts) *out_watts = c.watts;
     if (out_slowdown) *out_slowdown = c.slowdown;
     if (!*limit) return CTW_OK;
     return ctw_base__fail(CTW_E_INFEASIBLE, "%s: no point meets %s %g; the safe point is %g MHz (%g W, slowdown %g)",
-                          fn, limit, *limit == 'm' ? max_slowdown : cap_watts, c.x * ctw_power__top(p), c.watts,
-                          c.slowdown);
+                          fn, limit, *limit == 'm' ? max_slowdown : cap_watts, c.mhz, c.watts, c.slowdown);
 }

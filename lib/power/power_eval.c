@@ -79,6 +79,14 @@ double ctw_power__watts_at(const ctw_power *p, double x, double util)
     return idle + (busy - idle) * g;
 }
 
+double ctw_power__error_at(const ctw_power *p, double x, double util)
+{
+    if (!p->fitted || p->m.misfit < 0.0) return INFINITY;
+    double spread = p->m.spread.n ? ctw_power__curve_at(&p->m.spread, util) : 0.0;
+    double span = ctw_power__busy_at(p, x) - ctw_power__idle_at(p, x);
+    return hypot(p->m.misfit, fmax(spread, 0.0) * span / ctw_power__watts_at(p, x, util));
+}
+
 double ctw_power__slowdown_at(const ctw_power *p, double x, double membound)
 {
     if (membound >= 0.0) return ctw_power__pnorm_at(membound, p->m.has_time ? p->m.overlap : p->overlap, x);

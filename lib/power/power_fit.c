@@ -99,9 +99,9 @@ static ctw_status fit_busy(ctw_power *p, const ctw_power__rows *r, pairs *q)
     return CTW_OK;
 }
 
-static ctw_status fit_shape(ctw_power *p, const ctw_power__rows *r, pairs *q)
+/* Measured interior levels as knots of g: binned, monotone, within 0..1. */
+static ctw_status known_levels(const ctw_power *p, const ctw_power__rows *r, pairs *q, ctw_power__curve *g)
 {
-    ctw_power__curve *g = &p->m.shape;
     double weight[CTW_POWER_KNOTS];
     q->n = 0;
     for (size_t i = 0; i < r->n; i++) {
@@ -110,18 +110,43 @@ static ctw_status fit_shape(ctw_power *p, const ctw_power__rows *r, pairs *q)
         double x = row_x(p, r, i), idle = ctw_power__idle_at(p, x), span = ctw_power__busy_at(p, x) - idle;
         if (span > 0.0) add_pair(q, u, (r->watts[i] - idle) / span, 1.0);
     }
-    if (q->n == 0) return CTW_OK;
-    /* Two knots are kept free for the ends. */
     CTW_TRY(ctw_power__curve_gather(p->h.ctx, q->x, q->y, NULL, q->n, CTW_POWER_KNOTS / 2 - 2, g, weight));
-    memmove(g->x + 1, g->x, g->n * sizeof *g->x);
-    memmove(g->y + 1, g->y, g->n * sizeof *g->y);
-    ctw_power__isotonic(g->y + 1, weight, g->n);
-    for (size_t i = 1; i <= g->n; i++) g->y[i] = fmin(fmax(g->y[i], 0.0), 1.0);
+    ctw_power__isotonic(g->y, weight, g->n);
+    for (size_t i = 0; i < g->n; i++) g->y[i] = fmin(fmax(g->y[i], 0.0), 1.0);
+    return CTW_OK;
+}
+
+static ctw_status fit_shape(ctw_power *p, const ctw_power__rows *r, pairs *q)
+{
+    ctw_power__curve *g = &p->m.shape, known = {.n = 0};
+    CTW_TRY(known_levels(p, r, q, &known));
+    if (p->shapes && ctw_power__knows(p, 0.5)) {
+        double ratio = ctw_power__idle_at(p, 1.0) / ctw_power__busy_at(p, 1.0);
+        return ctw_shapes__complete(p->shapes, p->features, ratio, &known, g, &p->m.spread);
+    }
+    if (known.n == 0) return CTW_OK;
+    memcpy(g->x + 1, known.x, known.n * sizeof *g->x);
+    memcpy(g->y + 1, known.y, known.n * sizeof *g->y);
     g->x[0] = g->y[0] = 0.0;
-    g->x[g->n + 1] = g->y[g->n + 1] = 1.0;
-    g->n += 2;
+    g->x[known.n + 1] = g->y[known.n + 1] = 1.0;
+    g->n = known.n + 2;
     ctw_power__curve_slopes(g);
     return CTW_OK;
+}
+
+/* Relative RMS error over the rows themselves. */
+static double misfit(const ctw_power *p, const ctw_power__rows *r)
+{
+    double sum = 0.0;
+    size_t n = 0;
+    for (size_t i = 0; r->watts && i < r->n; i++) {
+        double u = row_util(r, i);
+        if (isnan(r->watts[i]) || !ctw_power__knows(p, u)) continue;
+        double e = ctw_power__watts_at(p, row_x(p, r, i), u) / r->watts[i] - 1.0;
+        sum += e * e;
+        n++;
+    }
+    return n ? sqrt(sum / (double)n) : -1.0;
 }
 
 static ctw_status fit_time(ctw_power *p, const ctw_power__rows *r, pairs *q)
@@ -155,6 +180,7 @@ static ctw_status fit_parts(ctw_power *p, const ctw_power__rows *r, pairs *q, ct
     CTW_TRY(fit_busy(p, r, q));
     CTW_TRY(fit_shape(p, r, q));
     CTW_TRY(ctw_base__stopped(cancel, "ctw_power_fit"));
+    p->m.misfit = misfit(p, r);
     return fit_time(p, r, q);
 }
 

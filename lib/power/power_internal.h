@@ -6,6 +6,7 @@
 #include "base/handle.h"
 #include "power/basis.h"
 #include "power/curve.h"
+#include "power/shapes_internal.h"
 #include <cybertwin/power.h>
 
 #define CTW_POWER_MAGIC  CTW_FOUR('P', 'O', 'W', 'R')
@@ -17,6 +18,8 @@ typedef struct ctw_power__model {
     double busy[CTW_POWER_BASIS], idle[CTW_POWER_BASIS]; /* watts over x */
     double peak;                                         /* busy power at x = 1 where has_busy is 0; 0 unknown */
     ctw_power__curve shape;                              /* g over u; n 0: g = u */
+    ctw_power__curve spread;                             /* standard error of g over u; n 0: none known */
+    double misfit;                                       /* relative RMS error over the fitted rows; < 0: no rows */
     ctw_power__curve time;                               /* seconds over 1/x */
     double membound, overlap;                            /* p-norm of the measured workload */
     double bend;     /* share of the cubic (the rest is straight) in the time curve */
@@ -33,6 +36,8 @@ struct ctw_power {
     int net;
     size_t n_points;
     double *mhz, *volt; /* volt NULL: unknown */
+    ctw_shapes *shapes; /* NULL: none */
+    double features[CTW_SHAPES_FEATURES];
     int fitted;
     ctw_power__model m;
 };
@@ -46,6 +51,8 @@ int ctw_power__knows(const ctw_power *p, double util);
 double ctw_power__idle_at(const ctw_power *p, double x);
 double ctw_power__busy_at(const ctw_power *p, double x);
 double ctw_power__watts_at(const ctw_power *p, double x, double util);
+/* Relative standard error; INFINITY when nothing was measured. */
+double ctw_power__error_at(const ctw_power *p, double x, double util);
 /* membound -1: the measured workload. */
 double ctw_power__slowdown_at(const ctw_power *p, double x, double membound);
 /* Share of the top dynamic power at x that voltages or the exponent predict. */

@@ -33,6 +33,8 @@ static ctw_status write_all(const ctw_power *p, ctw_io__out *o)
         ctw_io__put_f64s(&o->w, m->idle, CTW_POWER_BASIS);
         ctw_io__put_f64(&o->w, m->peak);
         put_curve(&o->w, &m->shape);
+        put_curve(&o->w, &m->spread);
+        ctw_io__put_f64(&o->w, m->misfit);
         put_curve(&o->w, &m->time);
         ctw_io__put_f64(&o->w, m->top_mhz);
         ctw_io__put_vec(&o->w, m->mhz, m->n_mhz);
@@ -86,13 +88,14 @@ static int ascending_positive(const double *v, size_t n)
     return 1;
 }
 
-static int get_curve(ctw_io__reader *r, ctw_power__curve *c, double lowest, double highest)
+/* Knots with x ascending and y in the interval; `rising`: y must not fall. */
+static int get_curve(ctw_io__reader *r, ctw_power__curve *c, double lowest, double highest, int rising)
 {
     size_t ny;
     if (!get_vec(r, c->x, CTW_POWER_KNOTS, &c->n) || !get_vec(r, c->y, CTW_POWER_KNOTS, &ny) || ny != c->n) return 0;
     for (size_t i = 0; i < c->n; i++) {
         if (!(c->x[i] >= 0.0 && c->x[i] <= 1e12) || (i && c->x[i] - c->x[i - 1] < 1e-13)) return 0;
-        if (!(c->y[i] >= lowest && c->y[i] <= highest) || (i && c->y[i] < c->y[i - 1])) return 0;
+        if (!(c->y[i] >= lowest && c->y[i] <= highest) || (rising && i && c->y[i] < c->y[i - 1])) return 0;
     }
     return 1;
 }
@@ -135,7 +138,11 @@ static ctw_status read_model(const ctw_io__in *in, ctw_power *p, const char *fn)
     if (flags > 7 || r.failed || !(m->peak >= 0.0 && m->peak <= 1e12) || !basis_valid(m->busy, m->has_busy) ||
         !basis_valid(m->idle, m->has_idle))
         return damaged(fn, "a coefficient");
-    if (!get_curve(&r, &m->shape, 0.0, 1.0) || !get_curve(&r, &m->time, 1e-12, 1e12)) return damaged(fn, "a curve");
+    if (!get_curve(&r, &m->shape, 0.0, 1.0, 1) || !get_curve(&r, &m->spread, 0.0, 1.0, 0))
+        return damaged(fn, "a curve");
+    m->misfit = ctw_io__get_f64(&r);
+    if (!(m->misfit >= -1.0 && m->misfit <= 1e12)) return damaged(fn, "the misfit");
+    if (!get_curve(&r, &m->time, 1e-12, 1e12, 1)) return damaged(fn, "the time curve");
     if (m->shape.n && (m->shape.x[0] > 0.0 || m->shape.x[m->shape.n - 1] < 1.0)) return damaged(fn, "the load shape");
     if ((flags >> 2 & 1) != (m->time.n > 0) || (m->time.n && m->time.x[0] < 1e-6)) return damaged(fn, "the time curve");
     m->top_mhz = ctw_io__get_f64(&r);
@@ -144,6 +151,7 @@ static ctw_status read_model(const ctw_io__in *in, ctw_power *p, const char *fn)
         return damaged(fn, "the list of frequencies");
     CTW_TRY(ctw_io__in_end(&r, fn, "model"));
     if (m->shape.n) ctw_power__curve_slopes(&m->shape);
+    if (m->spread.n) ctw_power__curve_slopes(&m->spread);
     ctw_power__time_finish(m);
     p->fitted = 1;
     return CTW_OK;

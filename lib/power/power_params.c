@@ -15,13 +15,34 @@ static const ctw_base__option power_options[] = {
 const ctw_base__kind ctw_power__kind = {"power", power_options, sizeof power_options / sizeof *power_options};
 
 static const ctw_base__option governor_options[] = {
-    CTW_OPT_F64("late_budget", 0.004, 0.0, 1.0,
+    CTW_OPT_F64("late_budget", 0.0047, 0.0, 1.0,
                 "share of requests that may be late beyond those that would be late at the top frequency"),
-    CTW_OPT_I64("window", 4096, 64, 1048576, "completed requests kept for replay"),
-    CTW_OPT_I64("tune_every", 256, 0, 1000000000, "completions between two choices of the rule; 0: only on request"),
+    CTW_OPT_I64("window", 8192, 64, 1048576, "completed requests kept for replay"),
+    CTW_OPT_I64("tune_every", 512, 0, 1000000000, "completions between two choices of the rule; 0: only on request"),
     CTW_OPT_F64("lag_s", 0.0, 0.0, 60.0, "time until a changed frequency takes effect, s"),
     CTW_OPT_I64("capacity", 65536, 1, 16777216, "most requests that may wait at once"),
 };
 
 const ctw_base__kind ctw_governor__kind = {"governor", governor_options,
                                            sizeof governor_options / sizeof *governor_options};
+
+static const ctw_base__option shapes_options[] = {
+    CTW_OPT_I64("neighbours", 8, 1, 1000, "similar machines that are averaged"),
+};
+
+const ctw_base__kind ctw_shapes__kind = {"shapes", shapes_options, sizeof shapes_options / sizeof *shapes_options};
+
+static const ctw_base__option meter_options[] = {
+    CTW_OPT_STR("form", "powers", "powers|linear", "terms of each counter: z, z^2, z^3 and its root, or z alone"),
+    CTW_OPT_F64("gain", 0.05, 0.0, 1.0, "share of a new reading's error that the online correction takes up"),
+    CTW_OPT_F64("drift_limit", 20.0, 1.0, 1e6,
+                "cumulative sum of relative error, in calibration errors, that means drift"),
+};
+
+const ctw_base__kind ctw_meter__kind = {"meter", meter_options, sizeof meter_options / sizeof *meter_options};
+
+static const ctw_base__option limit_options[] = {
+    CTW_OPT_I64("trials", 3, 1, 256, "limits that may be tried, the highest included"),
+};
+
+const ctw_base__kind ctw_limit__kind = {"limit", limit_options, sizeof limit_options / sizeof *limit_options};

@@ -6,5 +6,8 @@
 
 extern const ctw_base__kind ctw_power__kind;
 extern const ctw_base__kind ctw_governor__kind;
+extern const ctw_base__kind ctw_shapes__kind;
+extern const ctw_base__kind ctw_meter__kind;
+extern const ctw_base__kind ctw_limit__kind;
 
 #endif

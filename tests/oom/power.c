@@ -1,7 +1,11 @@
 /* Every allocation of new, set_points, fit, save and load may fail. */
 #include "test.h"
 #include <cybertwin/governor.h>
+#include <cybertwin/limit.h>
+#include <cybertwin/meter.h>
 #include <cybertwin/power.h>
+#include <cybertwin/sensitivity.h>
+#include <cybertwin/shapes.h>
 #include <math.h>
 
 static ctw_status use(ctw_ctx *ctx, ctw_power *p)
@@ -46,10 +50,47 @@ static ctw_status govern(ctw_ctx *ctx, void *user)
     return s;
 }
 
+static ctw_status remember(ctw_ctx *ctx, void *user)
+{
+    static const double u[] = {0, 0.5, 1}, w[] = {100, 220, 300}, f = 1.0;
+    ctw_shapes *m = NULL;
+    ctw_power *p = NULL;
+    (void)user;
+    ctw_status s = ctw_shapes_new(ctx, NULL, &m);
+    for (int i = 0; s == CTW_OK && i < 5; i++) s = ctw_shapes_add(m, &f, 1, u, w, 3);
+    if (s == CTW_OK) s = ctw_power_new(ctx, NULL, &p);
+    if (s == CTW_OK) s = ctw_power_set_shapes(p, m, &f, 1);
+    if (s == CTW_OK) s = ctw_power_fit(p, NULL, u, w, NULL, 3, NULL);
+    ctw_shapes_unref(m);
+    ctw_power_unref(p);
+    return s;
+}
+
+static ctw_status measure(ctw_ctx *ctx, void *user)
+{
+    static const double x[] = {1, 2, 3}, w[] = {10, 20, 30}, share[] = {0.1, 0.5, 0.9}, clock[] = {0.5};
+    static const double slow[] = {1.9, 1.5, 1.1}, watts[] = {100, 200};
+    ctw_meter *m = NULL;
+    ctw_sensitivity *t = NULL;
+    ctw_limit *l = NULL;
+    (void)user;
+    ctw_status s = ctw_meter_new(ctx, NULL, &m);
+    if (s == CTW_OK) s = ctw_meter_fit(m, x, 3, 1, 1, w, NULL);
+    if (s == CTW_OK) s = ctw_sensitivity_new(ctx, &t);
+    if (s == CTW_OK) s = ctw_sensitivity_fit(t, share, 3, 1, clock, slow, 1, NULL, NULL, NULL);
+    if (s == CTW_OK) s = ctw_limit_new(ctx, NULL, watts, 2, 1.05, &l);
+    ctw_meter_unref(m);
+    ctw_sensitivity_unref(t);
+    ctw_limit_unref(l);
+    return s;
+}
+
 START_TEST(sweep)
 {
     ck_assert(ctw_oom_sweep(life, NULL, 1) > 5);
     ck_assert(ctw_oom_sweep(govern, NULL, 1) > 5);
+    ck_assert(ctw_oom_sweep(remember, NULL, 1) > 5);
+    ck_assert(ctw_oom_sweep(measure, NULL, 1) > 3);
 }
 END_TEST
 
