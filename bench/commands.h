@@ -6,6 +6,7 @@
 
 int bench_svm(bench *b);
 int bench_predict(bench *b);
+int bench_place(bench *b);
 int bench_power(bench *b);
 int bench_agent(bench *b);
 

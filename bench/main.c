@@ -14,6 +14,7 @@ typedef struct command {
 static const command commands[] = {
     {"svm", bench_svm, "--train F --test G --kernel linear|rbf --c C --gamma G [--solver S] [--tol T] [--labels OUT]"},
     {"predict", bench_predict, "--train F.csv --test G.csv --column C [--test-column D] [--online] [--cold]"},
+    {"place", bench_place, "--dir DIR [--gap G] [--deadline S] [--after-failure F] [--mode M] [--asap], --generate S,LC,BE,T,R,SEED --dir DIR"},
     {"power", bench_power, "--fit FILE --leave-out level|frequency|device, --govern FILE --gpu G --trace F --idle F"},
     {"agent", bench_agent, "--task NAME [--algo NAME] [--seed A..B] [--episodes N] [task options]"},
     {NULL, NULL, NULL},

@@ -121,12 +121,35 @@ static ctw_status add_place(model *b, size_t t, size_t s, size_t flavour, double
     return ctw_milp__add_col(&b->m, ctw_place__gram(in, k, t) * watts, 0, most, 1, b->rows, b->values, n, index);
 }
 
+/* A unit that may use several regions runs in one of them: place_ust <= in_ur, sum_r in_ur = 1. The rows are
+ * window x regions from *home on. */
+static ctw_status add_regions(model *b, size_t window, size_t *home)
+{
+    const ctw_place__inst *in = b->in;
+    size_t one, row = 0;
+    CTW_TRY(ctw_milp__add_row(&b->m, 1, 1, &one));
+    for (size_t i = 0; i < window * in->regions; i++) {
+        CTW_TRY(ctw_milp__add_row(&b->m, -INFINITY, 0, &row));
+        if (i == 0) *home = row;
+    }
+    for (size_t g = 0; g < in->regions; g++) {
+        b->rows[0] = one;
+        b->values[0] = 1;
+        for (size_t i = 0; i < window; i++) {
+            b->rows[i + 1] = *home + i * in->regions + g;
+            b->values[i + 1] = -1;
+        }
+        CTW_TRY(ctw_milp__add_col(&b->m, 0, 0, 1, 1, b->rows, b->values, window + 1, NULL));
+    }
+    return CTW_OK;
+}
+
 /* Rows of a unit: run-or-wait per slot (start windows for contiguous units), and the amount. */
 static ctw_status add_unit(model *b, size_t u)
 {
     const ctw_place__inst *in = b->in;
     const ctw_place__batch *q = in->batch + in->unit_batch[u];
-    size_t window = (size_t)(q->end - q->release), amount, first = 0, link = NONE;
+    size_t window = (size_t)(q->end - q->release), amount, first = 0, link = NONE, home = NONE;
     CTW_TRY(ctw_milp__add_row(&b->m, q->duration, q->duration, &amount));
     for (size_t i = 0; i < window; i++) {
         size_t row;
@@ -138,14 +161,18 @@ static ctw_status add_unit(model *b, size_t u)
         CTW_TRY(ctw_milp__add_row(&b->m, 0, 0, &row));
         if (i == 0) link = row;
     }
+    if (q->pools & ~in->pool_region[__builtin_ctzll(q->pools | (uint64_t)1 << 63)])
+        CTW_TRY(add_regions(b, window, &home));
     b->unit_col[u] = b->places;
     for (size_t i = 0; i < window; i++) {
         for (size_t s = 0; s < in->servers; s++) {
             size_t *col = b->col_of + b->places++;
             *col = NONE;
             if (!admissible(in, q->pools, s, (size_t)q->flavour)) continue;
-            const size_t extra[] = {first + i, amount, b->throughput_row, link == NONE ? NONE : link + i};
-            CTW_TRY(add_place(b, (size_t)q->release + i, s, (size_t)q->flavour, 1, extra, 4, col));
+            size_t region = in->class[in->class_of[s]].region;
+            const size_t extra[] = {first + i, amount, b->throughput_row, link == NONE ? NONE : link + i,
+                                    home == NONE ? NONE : home + i * in->regions + region};
+            CTW_TRY(add_place(b, (size_t)q->release + i, s, (size_t)q->flavour, 1, extra, 5, col));
         }
     }
     b->unit_end[u] = b->m.cols;

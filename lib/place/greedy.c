@@ -107,6 +107,36 @@ static int32_t choose_slots(filler *f, const ctw_place__batch *b)
     return b->duration;
 }
 
+/* What one unit would add in each slot of its window in the pools given. */
+static void look(filler *f, const ctw_place__batch *b, uint64_t pools)
+{
+    for (int32_t t = b->release; t < b->end; t++) {
+        f->server[t] = best_server(f, (size_t)t, (size_t)b->flavour, pools, -1, f->added + t);
+        if (f->server[t] < 0) f->added[t] = INFINITY;
+    }
+}
+
+/* The pools of the region in which the unit costs least, added[] looked up there; 0 when it should not run. */
+static uint64_t best_region(filler *f, const ctw_place__batch *b)
+{
+    uint64_t left = b->pools, best = 0, last = 0;
+    double least = INFINITY;
+    while (left) {
+        uint64_t here = left & f->in->pool_region[__builtin_ctzll(left)];
+        left &= ~here;
+        last = here;
+        look(f, b, here);
+        int32_t n = choose_slots(f, b);
+        double cost = (b->duration - n) * b->penalty;
+        for (int32_t t = b->release; t < b->end; t++) cost += f->chosen[t] ? f->added[t] : 0;
+        if (n == 0 || cost >= least) continue;
+        least = cost;
+        best = here;
+    }
+    if (best && best != last) look(f, b, best);
+    return best;
+}
+
 static void fill_unit(filler *f, size_t u)
 {
     const ctw_place__batch *b = f->in->batch + f->in->unit_batch[u];
@@ -114,16 +144,14 @@ static void fill_unit(filler *f, size_t u)
     f->service = NULL;
     f->batch = b;
     f->spread = b->spread;
-    for (int32_t t = b->release; t < b->end; t++) {
-        f->server[t] = best_server(f, (size_t)t, flavour, b->pools, -1, f->added + t);
-        if (f->server[t] < 0) f->added[t] = INFINITY;
-    }
-    if (choose_slots(f, b) == 0) return;
+    uint64_t pools = best_region(f, b);
+    if (pools == 0) return;
+    choose_slots(f, b);
     int32_t n = 0, before = -1;
     for (int32_t t = b->release; t < b->end; t++) {
         if (!f->chosen[t]) continue;
         double added;
-        int32_t server = best_server(f, (size_t)t, flavour, b->pools, before, &added);
+        int32_t server = best_server(f, (size_t)t, flavour, pools, before, &added);
         f->plan->slot[e + (size_t)n] = t;
         f->plan->server[e + (size_t)n] = server;
         f->plan->run[u] = ++n;

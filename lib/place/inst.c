@@ -202,6 +202,8 @@ static ctw_status form_pools(const ctw_place *p, ctw_place__inst *in, const char
 {
     int typed = 0;
     for (size_t i = 0; i < p->jobs.n && !typed; i++) typed = ctw_place__i64(p->jobs.type, i, -1) >= 0;
+    in->pool_region = CTW_NEW(in->ctx, CTW_PLACE_MAX_POOLS, uint64_t);
+    if (!in->pool_region) return CTW_E_NOMEM;
     for (size_t k = 0; k < in->classes; k++) {
         ctw_place__class *c = in->class + k;
         size_t q = 0;
@@ -210,6 +212,12 @@ static ctw_status form_pools(const ctw_place *p, ctw_place__inst *in, const char
         if (in->pools > CTW_PLACE_MAX_POOLS) {
             return ctw_base__fail(CTW_E_RANGE, "%s: more than %d combinations of region and type among the servers", fn,
                                   CTW_PLACE_MAX_POOLS);
+        }
+    }
+    for (size_t a = 0; a < in->classes; a++) {
+        for (size_t b = 0; b < in->classes; b++) {
+            if (in->class[a].region != in->class[b].region) continue;
+            in->pool_region[in->class[a].pool] |= (uint64_t)1 << in->class[b].pool;
         }
     }
     return CTW_OK;
@@ -234,9 +242,9 @@ ctw_status ctw_place__inst_new(const ctw_place *p, ctw_place__inst *in, const ch
 void ctw_place__inst_free(ctw_place__inst *in)
 {
     if (!in->ctx) return;
-    void *all[] = {in->gram,  in->gram_wh,  in->region_cap, in->class,         in->cap,
-                   in->watt,  in->class_of, in->members,    in->demand,        in->least,
-                   in->batch, in->service,  in->loads,      in->service_entry, in->unit_batch};
+    void *all[] = {in->gram,    in->gram_wh,  in->region_cap,    in->class,     in->cap,   in->pool_region,
+                   in->watt,    in->class_of, in->members,       in->demand,    in->least, in->batch,
+                   in->service, in->loads,    in->service_entry, in->unit_batch};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) ctw_base__free(in->ctx, all[i]);
     memset(in, 0, sizeof *in);
 }

@@ -45,11 +45,12 @@ typedef struct ctw_place__inst {
     ctw_ctx *ctx;
     const ctw_place__opts *opt;
     size_t r, slots, regions, pools;
-    double hours;       /* of a slot */
-    double *gram;       /* regions x slots: g per W kept up for one slot */
-    double *gram_wh;    /* regions x slots: g per Wh */
-    double *region_cap; /* regions, INFINITY where none */
-    int capped;         /* some region has a cap */
+    uint64_t *pool_region; /* by pool: the set of pools of its region */
+    double hours;          /* of a slot */
+    double *gram;          /* regions x slots: g per W kept up for one slot */
+    double *gram_wh;       /* regions x slots: g per Wh */
+    double *region_cap;    /* regions, INFINITY where none */
+    int capped;            /* some region has a cap */
     size_t classes;
     ctw_place__class *class;
     double *cap, *watt; /* classes x r; cap already cut to what the server's power cap allows */

@@ -20,6 +20,9 @@ void ctw_place__tell(ctw_place__clock *clock, uint64_t step, double bound, doubl
     if (clock->progress && clock->progress(clock->user, step, bound, best)) clock->stop = CTW_STOP_CANCEL;
 }
 
+/* Up to this many servers times units a greedy plan costs next to nothing and is tried as well. */
+#define GREEDY_TOO 100000
+
 /* The per-server model is worth its variables only for problems that fit on a page. */
 static int tiny(const ctw_place__inst *in)
 {
@@ -27,17 +30,40 @@ static int tiny(const ctw_place__inst *in)
     return in->servers * units * in->slots <= 400;
 }
 
+/* The better of the plan in `a` and a greedy one; the bound stays. */
+static ctw_status or_greedy(const ctw_place__inst *in, ctw_place__answer *a)
+{
+    ctw_place__plan plan;
+    ctw_place__cost mine, theirs;
+    memset(&mine, 0, sizeof mine);
+    memset(&theirs, 0, sizeof theirs);
+    CTW_TRY(ctw_place__plan_new(in, &plan));
+    ctw_status s = ctw_place__greedy(in, &plan);
+    if (s == CTW_OK) s = ctw_place__plan_cost(in, &a->plan, &mine);
+    if (s == CTW_OK) s = ctw_place__plan_cost(in, &plan, &theirs);
+    if (s == CTW_OK && theirs.objective < mine.objective) {
+        ctw_place__plan old = a->plan;
+        a->plan = plan;
+        plan = old;
+    }
+    ctw_place__plan_free(in->ctx, &plan);
+    return s;
+}
+
 static ctw_status run_tier(const ctw_place__inst *in, ctw_place__mode mode, ctw_place__clock *clock,
                            ctw_place__answer *a)
 {
-    CTW_TRY(ctw_place__greedy(in, &a->plan));
+    int some = in->units + in->services > 0 && in->servers > 0;
     a->tier = "greedy";
     a->stop = CTW_STOP_GAP;
-    if (mode == CTW_PLACE_MODE_BOTTOMUP ||
-        (mode != CTW_PLACE_MODE_GREEDY && in->units + in->services > 0 && tiny(in))) {
+    if (some && (mode == CTW_PLACE_MODE_BOTTOMUP || (mode == CTW_PLACE_MODE_AUTO && tiny(in)))) {
+        CTW_TRY(ctw_place__greedy(in, &a->plan));
         return ctw_place__bottomup(in, clock, a);
     }
-    return CTW_OK;
+    if (!some || mode == CTW_PLACE_MODE_GREEDY) return ctw_place__greedy(in, &a->plan);
+    CTW_TRY(ctw_place__decompose(in, clock, a));
+    if (in->servers * in->units > GREEDY_TOO) return CTW_OK;
+    return or_greedy(in, a);
 }
 
 static ctw_status solve_compiled(ctw_place *p, const ctw_place__inst *in, ctw_place__mode mode, ctw_place__clock *clock,

@@ -30,6 +30,8 @@ typedef struct ctw_place__answer {
 ctw_status ctw_place__greedy(const ctw_place__inst *in, ctw_place__plan *plan);
 /* Places whatever the plan does not run yet, as greedily; `st` holds the plan's loads. */
 ctw_status ctw_place__complete(const ctw_place__inst *in, ctw_place__state *st, ctw_place__plan *plan);
+/* decompose.c: prices. */
+ctw_status ctw_place__decompose(const ctw_place__inst *in, ctw_place__clock *clock, ctw_place__answer *answer);
 /* bottomup.c: the per-server model; answer->plan holds a plan to start from, and is replaced by a better one. */
 ctw_status ctw_place__bottomup(const ctw_place__inst *in, ctw_place__clock *clock, ctw_place__answer *answer);
 ctw_status ctw_place__bottomup_mps(const ctw_place__inst *in, const char *path, const char *fn);

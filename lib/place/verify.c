@@ -76,6 +76,10 @@ static ctw_status check_unit(const judge *v, size_t a, size_t b)
         if (!ctw_place__flag(v->p->jobs.preemptible, j) && x[e].slot != x[e - 1].slot + 1) {
             return broken(v, "interrupted", x + e);
         }
+        if (ctw_place__i64(v->p->nodes.region, (size_t)x[e].node_row, 0) !=
+            ctw_place__i64(v->p->nodes.region, (size_t)x[e - 1].node_row, 0)) {
+            return broken(v, "in two regions", x + e);
+        }
     }
     if ((int64_t)(b - a) > duration) return broken(v, "longer than its duration", x + a);
     if ((int64_t)(b - a) < duration && !ctw_place__flag(v->p->jobs.preemptible, j))

@@ -1,4 +1,4 @@
-/* The placement contract from outside: known small plans, every refusal, lifetimes, and what a plan tells. */
+/* place.c: The placement contract from outside: known small plans, every refusal, lifetimes, and what a plan tells. */
 #include "test.h"
 #include <cybertwin/place.h>
 #include <math.h>

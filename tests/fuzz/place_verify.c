@@ -1,5 +1,5 @@
-/* Bytes choose a small problem and a tier: whatever comes, the plan passes the verifier or the status is one
- * that ctw_place_solve documents. */
+/* place_verify.c: Bytes choose a small problem and a tier: whatever comes, the plan passes the verifier or the status
+ * is one that ctw_place_solve documents. */
 #include "../support/place_cases.h"
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-/* Every allocation of building, solving, reading and verifying may fail. */
+/* place.c: Every allocation of building, solving, reading and verifying may fail. */
 #include "place_cases.h"
 #include "test.h"
 

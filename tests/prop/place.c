@@ -1,4 +1,4 @@
-/* Random small problems through every tier: each plan passes the verifier (inside the solve), no bound lies
+/* place.c: Random small problems through every tier: each plan passes the verifier (inside the solve), no bound lies
  * above any plan, and nothing beats the per-server model where that is solved to the end. */
 #include "place_cases.h"
 #include "test.h"

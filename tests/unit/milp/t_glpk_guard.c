@@ -1,5 +1,5 @@
-/* The containment of GLPK: the host's own GLPK problem on the calling thread survives our solves and their
- * failures, solves run in parallel, and GLPK's memory limit ends as a status instead of abort(). */
+/* t_glpk_guard.c: The containment of GLPK: the host's own GLPK problem on the calling thread survives our solves and
+ * their failures, solves run in parallel, and GLPK's memory limit ends as a status instead of abort(). */
 #include "milp/milp.h"
 #include "test.h"
 #include <glpk.h>

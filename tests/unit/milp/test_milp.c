@@ -1,4 +1,4 @@
-/* The model type and its solution: known optima, every way a solve can end, and the exported text. */
+/* test_milp.c: The model type and its solution: known optima, every way a solve can end, and the exported text. */
 #include "base/alloc.h"
 #include "milp/milp.h"
 #include "test.h"

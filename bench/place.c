@@ -1,0 +1,171 @@
+/* place.c: ctw-bench place: solves an instance folder, optionally again after a random loss of servers, or
+ * generates one. Every plan has passed the library's verifier; "violations" is what it says. */
+#include "commands.h"
+#include "place_data.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct result {
+    double objective, bound, gap, carbon, energy, wall, cpu;
+    int64_t delayed, missed, missed_slots, unplaced, migrations, proved, violations, stop;
+    char tier[32];
+} result;
+
+static double metric(ctw_report *r, const char *key)
+{
+    double v;
+    bench_ok(ctw_report_get_f64(r, key, &v), key);
+    return v;
+}
+
+static void read_result(ctw_place *p, ctw_solution *s, result *x)
+{
+    ctw_report *r;
+    const char *tier;
+    bench_ok(ctw_solution_report(s, &r), "report");
+    x->objective = metric(r, "objective");
+    x->bound = metric(r, "bound");
+    x->gap = metric(r, "gap");
+    x->carbon = metric(r, "carbon_g");
+    x->energy = metric(r, "energy_kwh");
+    x->delayed = (int64_t)metric(r, "delayed");
+    x->missed = (int64_t)metric(r, "missed_units");
+    x->missed_slots = (int64_t)metric(r, "missed_slots");
+    x->unplaced = (int64_t)metric(r, "unplaced_services");
+    x->migrations = (int64_t)metric(r, "migrations");
+    bench_ok(ctw_report_get_str(r, "tier", &tier), "tier");
+    strncpy(x->tier, tier, sizeof x->tier - 1);
+    x->proved = ctw_solution_outcome(s) == CTW_PLACE_OPTIMAL;
+    x->stop = ctw_solution_stop(s);
+    x->violations = ctw_place_verify(p, s) != CTW_OK;
+    ctw_report_unref(r);
+}
+
+static ctw_solution *solve(ctw_place *p, double deadline, result *x)
+{
+    ctw_solution *s;
+    double w = bench_wall_s(), c = bench_cpu_s();
+    bench_ok(ctw_place_solve(p, deadline, NULL, &s), "solve");
+    x->wall = bench_wall_s() - w;
+    x->cpu = bench_cpu_s() - c;
+    read_result(p, s, x);
+    return s;
+}
+
+/* Takes round(fraction * count) servers from every class. */
+static int64_t lose(const place_data *d, double fraction, int64_t *left)
+{
+    int64_t lost = 0;
+    for (size_t i = 0; i < d->classes; i++) {
+        int64_t n = (int64_t)floor((double)d->count[i] * fraction + .5);
+        left[i] = d->count[i] - n;
+        lost += n;
+    }
+    return lost;
+}
+
+static void print(const place_data *d, const result *x)
+{
+    int64_t servers = 0, jobs = 0;
+    for (size_t i = 0; i < d->classes; i++) servers += d->count[i];
+    for (size_t i = 0; i < d->jobs; i++) jobs += d->units[i];
+    bench_out_i64("servers", servers);
+    bench_out_i64("jobs", jobs);
+    bench_out_i64("slots", (int64_t)d->slots);
+    bench_out_f64("objective", x->objective);
+    bench_out_f64("bound", x->bound);
+    bench_out_f64("gap", isfinite(x->bound) ? x->gap : NAN);
+    bench_out_i64("proved", x->proved);
+    bench_out_f64("carbon_g", x->carbon);
+    bench_out_f64("energy_kwh", x->energy);
+    bench_out_i64("delayed", x->delayed);
+    bench_out_i64("violations", x->violations);
+    bench_out_str("tier", x->tier);
+    bench_out_i64("stop", x->stop);
+    bench_out_i64("missed_units", x->missed);
+    bench_out_i64("missed_slots", x->missed_slots);
+    bench_out_i64("unplaced_services", x->unplaced);
+    bench_out_i64("migrations", x->migrations);
+    bench_out_f64("wall_s", x->wall);
+    bench_out_f64("cpu_s", x->cpu);
+    bench_out_f64("peak_rss_mb", bench_peak_rss_mb());
+}
+
+/* The same problem with every batch job pinned to its earliest slots: what a carbon-agnostic scheduler does. */
+static double asap(bench *b, const place_data *d, double deadline)
+{
+    place_data early = *d;
+    result x = {0};
+    early.deadline = bench_alloc(d->jobs + 1, sizeof(int64_t));
+    for (size_t i = 0; i < d->jobs; i++)
+        early.deadline[i] = d->kind[i] ? d->deadline[i] : d->release[i] + d->duration[i];
+    ctw_place *p = place_data_problem(b, &early, "auto", -1);
+    ctw_solution_unref(solve(p, deadline, &x));
+    ctw_place_unref(p);
+    free(early.deadline);
+    return x.objective;
+}
+
+static void after_failure(const place_data *d, ctw_place *p, ctw_solution *s, double fraction, double deadline)
+{
+    int64_t *left = bench_alloc(d->classes + 1, sizeof *left);
+    result x = {0};
+    int64_t lost = lose(d, fraction, left);
+    bench_ok(ctw_place_set_warm_start(p, s), "warm start");
+    bench_ok(ctw_place_set_node_counts(p, left, d->classes), "failure");
+    ctw_solution_unref(solve(p, deadline, &x));
+    bench_out_i64("lost_servers", lost);
+    bench_out_f64("reopt_ms", x.cpu * 1000);
+    bench_out_f64("reopt_wall_ms", x.wall * 1000);
+    bench_out_f64("reopt_gap", x.gap);
+    bench_out_i64("reopt_missed_units", x.missed);
+    bench_out_i64("reopt_unplaced", x.unplaced);
+    bench_out_i64("reopt_violations", x.violations);
+    free(left);
+}
+
+static void say(void *user, int32_t level, const char *origin, const char *message)
+{
+    (void)user;
+    fprintf(stderr, "%s %d: %s\n", origin, (int)level, message);
+}
+
+int bench_place(bench *b)
+{
+    const char *spec = bench_str(b, "--generate", NULL), *dir = bench_need(b, "--dir"),
+               *mode = bench_str(b, "--mode", "auto");
+    const char *mps = bench_str(b, "--write-mps", NULL);
+    double startup = bench_f64(b, "--startup", 0), gap = bench_f64(b, "--gap", -1),
+           deadline = bench_f64(b, "--deadline", 10);
+    double fraction = bench_f64(b, "--after-failure", -1);
+    int with_asap = bench_flag(b, "--asap");
+    if (bench_flag(b, "--verbose")) bench_ok(ctw_ctx_set_log(b->ctx, say, NULL, CTW_LOG_DEBUG), "log");
+    if (spec) {
+        bench_no_more(b);
+        place_generate(spec, dir, startup);
+        return 0;
+    }
+    place_data *d = place_data_load(b, dir);
+    ctw_place *p = place_data_problem(b, d, mode, gap);
+    bench_no_more(b);
+    if (mps) bench_ok(ctw_place_write_mps(p, mps), mps);
+    result x = {0};
+    ctw_solution *s = solve(p, deadline, &x);
+    bench_begin(b);
+    print(d, &x);
+    if (fraction >= 0) after_failure(d, p, s, fraction, deadline);
+    if (with_asap) {
+        double a = asap(b, d, deadline);
+        bench_out_f64("asap_g", a);
+        bench_out_f64("saving", (a - x.objective) / a);
+        bench_out_f64("saving_possible", (a - x.bound) / a);
+        bench_out_f64("saving_share", (a - x.objective) / (a - x.bound));
+    }
+    bench_end();
+    ctw_solution_unref(s);
+    ctw_place_unref(p);
+    place_data_free(d);
+    return 0;
+}
