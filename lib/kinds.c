@@ -9,6 +9,7 @@
 #include "rca/rca_params.h"
 #include "queue/queue_params.h"
 #include "svm/svm_params.h"
+#include "twin/twin_params.h"
 
 const ctw_base__kind *const ctw_base__kinds[] = {
     &ctw_agent__kind,
@@ -23,6 +24,7 @@ const ctw_base__kind *const ctw_base__kinds[] = {
     &ctw_power__kind,
     &ctw_shapes__kind,
     &ctw_svm__kind,
+    &ctw_twin__kind,
     &ctw_watch__kind,
     &ctw_spans__kind,
     &ctw_calls__kind,

@@ -22,5 +22,6 @@
 #include <cybertwin/queue.h>
 #include <cybertwin/svm.h>
 #include <cybertwin/spans.h>
+#include <cybertwin/twin.h>
 #include <cybertwin/rca.h>
 #endif

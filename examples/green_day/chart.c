@@ -1,0 +1,2 @@
+/* chart.c */
+typedef int chart_unused;
