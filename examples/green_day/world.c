@@ -139,7 +139,14 @@ static void add_services(ctw_twin *t, const options *o, const inputs *in)
     free(rate);
 }
 
-/* Requests come with the load of the day, scaled so that instances are 70 % busy on average in its busiest hours. */
+/* Prompts follow the load of the day, but less steeply: half of them come from programs that never sleep. */
+static double llm_load(const inputs *in, size_t minute)
+{
+    return 0.5 + 0.5 * in->load[minute];
+}
+
+/* Requests come at such a rate that the instances are 75 % busy on average; in
+ * the busiest hours a line forms. */
 static void add_requests(ctw_twin *t, const options *o, const inputs *in, const double *predicted)
 {
     dice d = {(uint64_t)o->seed * 977 + 3};
@@ -149,10 +156,10 @@ static void add_requests(ctw_twin *t, const options *o, const inputs *in, const 
            *guess = room(cap, sizeof *guess);
     for (size_t i = in->n_train; i < in->n_prompts; i++)
         mean += (BASE_S + PER_TOKEN_S * in->tokens[i]) / (double)served;
-    for (size_t m = 0; m < in->n_load; m++) weight = fmax(weight, in->load[m]);
-    double peak = 0.85 * (double)instances(o) / mean / weight;
+    for (size_t m = 0; m < in->n_load; m++) weight += llm_load(in, m) / (double)in->n_load;
+    double peak = 0.75 * (double)instances(o) / mean / weight;
     while ((at += dice_exponential(&d) / peak) < 86400.0) {
-        if (dice_uniform(&d) > in->load[(size_t)(at / 86400.0 * (double)in->n_load)]) continue; /* thinning */
+        if (dice_uniform(&d) > llm_load(in, (size_t)(at / 86400.0 * (double)in->n_load))) continue; /* thinning */
         if (n == cap) {
             cap *= 2;
             arrival = realloc(arrival, cap * sizeof *arrival);

@@ -133,20 +133,32 @@ void ctw_twin__job_done(ctw_twin *t, size_t job)
     j->state = CTW_JOB_ENDED;
 }
 
+/* Back into the waiting list with what its last checkpoint holds; it may start again at once. */
+static void requeue(ctw_twin *t, uint32_t job)
+{
+    ctw_twin__job *j = &t->job[job];
+    progress(t, j);
+    leave(t, j, job);
+    j->left_s = j->work_s - floor((j->work_s - j->left_s) / t->checkpoint_s) * t->checkpoint_s;
+    enlist(t, job);
+    j->planned_s = unplanned_start(t, j);
+}
+
 ctw_status ctw_twin__jobs_lost(ctw_twin *t, size_t server)
 {
     for (size_t i = 0; i < t->n_running;) {
         uint32_t job = t->running[i];
-        ctw_twin__job *j = &t->job[job];
-        if (j->server != server) {
+        if (t->job[job].server == server)
+            requeue(t, job);
+        else
             i++;
-            continue;
-        }
-        progress(t, j);
-        leave(t, j, job);
-        j->left_s = j->work_s - floor((j->work_s - j->left_s) / t->checkpoint_s) * t->checkpoint_s;
-        enlist(t, job);
-        j->planned_s = unplanned_start(t, j);
     }
     return ctw_twin__jobs_start(t);
+}
+
+void ctw_twin__make_room(ctw_twin *t, size_t server, double cores)
+{
+    const ctw_twin__server *s = &t->server[server];
+    for (size_t i = t->n_running; i-- > 0 && t->klass[s->klass].cores - s->reserved < cores - 1e-9;)
+        if (t->job[t->running[i]].server == server) requeue(t, t->running[i]);
 }

@@ -33,11 +33,18 @@ static ctw_status line_push(ctw_twin *t, uint32_t request)
     return CTW_OK;
 }
 
-static ctw_status wait_in_line(ctw_twin *t, uint32_t request)
+/* Into the queue part, with the time by which its promise wants it answered as far as the prediction tells. */
+static ctw_status queue_push(const ctw_twin *t, ctw_queue *q, uint32_t request)
 {
     const ctw_twin__request *r = &t->request[request];
-    if (!t->queue) return line_push(t, request);
-    return ctw_queue_requeue(t->queue, request, ctw_twin__own_time(t, r->predicted), 1.0, r->arrival_s, t->now);
+    double                   own = ctw_twin__own_time(t, r->predicted);
+    CTW_TRY(ctw_queue_requeue(q, request, own, 1.0, r->arrival_s, t->now));
+    return ctw_queue_set_deadline(q, request, r->arrival_s + t->llm.slo_s + t->llm.slo_factor * own);
+}
+
+static ctw_status wait_in_line(ctw_twin *t, uint32_t request)
+{
+    return t->queue ? queue_push(t, t->queue, request) : line_push(t, request);
 }
 
 /* The next request, NONE when nobody waits. */
@@ -85,13 +92,15 @@ ctw_status ctw_twin__request_reclock(ctw_twin *t, size_t request)
     return ctw_twin__post(t, t->now + r->left_s / r->rate, CTW_EV_ANSWER, request, r->version);
 }
 
-/* With nobody waiting an answer may take its time; the longer the line, the faster. */
+/* While instances stand idle an answer may take its time; the busier they are, the faster. */
 static uint32_t level_now(ctw_twin *t, const ctw_twin__server *s)
 {
     const ctw_twin__class *k = &t->klass[s->klass];
     if (!k->power) return (uint32_t)(k->n_level - 1);
-    double crowd = (double)ctw_twin__llm_waiting(t) / (double)t->llm.instances;
-    return ctw_twin__level_for(k, 1.0, t->llm.membound, 1.0 + (t->llm_slowdown - 1.0) / (1.0 + 4.0 * crowd));
+    size_t busy = 0;
+    for (size_t i = 0; i < t->llm.instances; i++) busy += t->server[t->llm.at[i]].request != CTW_TWIN__NONE;
+    double crowd = (double)(ctw_twin__llm_waiting(t) + busy) / (double)t->llm.instances;
+    return ctw_twin__level_for(k, 1.0, t->llm.membound, 1.0 + (t->llm_slowdown - 1.0) * fmax(0.0, 1.0 - crowd));
 }
 
 static ctw_status begin(ctw_twin *t, uint32_t request, uint32_t server)
@@ -176,11 +185,8 @@ ctw_status ctw_twin__queue_build(ctw_twin *t)
     ctw_queue *q = NULL;
     CTW_TRY(ctw_queue_new(t->h.ctx, t->queue_params, &q));
     ctw_status s = CTW_OK;
-    for (size_t i = 0; s == CTW_OK && i < t->n_request; i++) {
-        const ctw_twin__request *r = &t->request[i];
-        if (r->state == CTW_JOB_WAITS)
-            s = ctw_queue_requeue(q, (int64_t)i, ctw_twin__own_time(t, r->predicted), 1.0, r->arrival_s, t->now);
-    }
+    for (size_t i = 0; s == CTW_OK && i < t->n_request; i++)
+        if (t->request[i].state == CTW_JOB_WAITS) s = queue_push(t, q, (uint32_t)i);
     if (s != CTW_OK) {
         ctw_queue_unref(q);
         return s;

@@ -1,7 +1,6 @@
 /* sensor.c: what decisions know about carbon. The sensor shows each step of the signal when it has ended; the
  * forecaster learns it and forecasts again; guard and watch decide whether it may be obeyed. Strange values reach
  * the forecaster as missing steps, so that a stuck sensor does not teach it a flat world. */
-#include "num/stats.h"
 #include "twin/twin_internal.h"
 #include <math.h>
 #include <string.h>
@@ -41,29 +40,31 @@ double ctw_twin__expected_ci(const ctw_twin *t, const ctw_twin__region *r, doubl
     return to > from ? sum / (to - from) : r->mean[0];
 }
 
-/* Two-sided p-value of an outcome in the forecast for its step, from the interval's width. */
-static double outcome_p(const ctw_twin *t, const ctw_twin__region *r, double v, int *inside)
+/* Half-widths of its interval by which an outcome may miss the forecast before the model counts as broken. Bands are
+ * only as good as the model, so merely being outside of one is no evidence against it. */
+#define BROKEN_AT 4.0
+
+/* 0 when an outcome lies far outside of what was forecast for its step, else 1. */
+static double outcome_p(const ctw_twin__region *r, double v, int *inside)
 {
-    double zc = ctw_num__normal_quantile(0.5 + 0.5 * t->coverage);
     double half = v >= r->mean[0] ? r->hi[0] - r->mean[0] : r->mean[0] - r->lo[0];
-    double z = fabs(v - r->mean[0]) / fmax(half, 1e-9) * zc;
     *inside = v >= r->lo[0] && v <= r->hi[0];
-    return fmin(1.0, 2.0 * (1.0 - ctw_num__normal_cdf(z)));
+    return fabs(v - r->mean[0]) > BROKEN_AT * fmax(half, 0.01 * fabs(r->mean[0])) ? 0.0 : 1.0;
 }
 
 /* p-value of the newest sensor value by every witness there is. */
-static ctw_status judge(ctw_twin *t, ctw_twin__region *r, double *p, int *inside)
+static ctw_status judge(const ctw_twin__region *r, double *p, int *inside)
 {
     int64_t flags = 0;
     double witness = 1.0;
     *p = 1.0;
     *inside = 1;
-    if (r->mean) *p = outcome_p(t, r, r->recent[CTW_TWIN__RECENT - 1], inside);
+    if (r->mean) *p = outcome_p(r, r->recent[CTW_TWIN__RECENT - 1], inside);
     if (r->guard && r->n_recent == CTW_TWIN__RECENT) {
         double row[CTW_TWIN__GUARD_FEATURES];
         ctw_twin__guard_row(&r->recent[CTW_TWIN__RECENT - 1], row);
         CTW_TRY(ctw_guard_pvalue(r->guard, row, 1, CTW_TWIN__GUARD_FEATURES, CTW_TWIN__GUARD_FEATURES, &witness));
-        *p = fmin(1.0, 2.0 * fmin(*p, witness)); /* Bonferroni over two witnesses */
+        *p = fmin(*p, witness);
     }
     if (r->forecast && ctw_forecast_flags(r->forecast, &flags) == CTW_OK && (flags & CTW_FORECAST_FLAT)) *p = 0.0;
     return CTW_OK;
@@ -111,7 +112,7 @@ static ctw_status learn(ctw_twin *t, ctw_twin__region *r, double v)
     memmove(r->recent, r->recent + 1, (CTW_TWIN__RECENT - 1) * sizeof *r->recent);
     r->recent[CTW_TWIN__RECENT - 1] = v;
     if (r->n_recent < CTW_TWIN__RECENT) r->n_recent++;
-    CTW_TRY(judge(t, r, &p, &inside));
+    CTW_TRY(judge(r, &p, &inside));
     if (r->watch) {
         int32_t state;
         CTW_TRY(ctw_watch_step(r->watch, p, inside, &state));

@@ -189,13 +189,34 @@ void ctw_twin__assign(ctw_twin *t, ctw_twin__replica *r, uint32_t server)
     if (server != CTW_TWIN__NONE) t->server[server].reserved += t->service[r->service].cores;
 }
 
+/* Server on which preempting jobs makes room for a replica: the one with most cores in jobs. */
+static uint32_t preemptible(const ctw_twin *t, const ctw_twin__service *s, uint32_t component)
+{
+    uint32_t best = CTW_TWIN__NONE;
+    double most = 0.0;
+    for (size_t i = 0; i < t->n_server; i++) {
+        const ctw_twin__server *v = &t->server[i];
+        double jobs = v->busy[CTW_USE_JOB];
+        if (v->region != s->region || v->instance || !ctw_twin__usable(t, v) || hosts(t, s, component, i)) continue;
+        if (t->klass[v->klass].cores - v->reserved + jobs < s->cores - 1e-9 || jobs <= most) continue;
+        best = (uint32_t)i;
+        most = jobs;
+    }
+    return best;
+}
+
 ctw_status ctw_twin__restore_replicas(ctw_twin *t)
 {
     for (size_t i = 0; i < t->n_replica; i++) {
         ctw_twin__replica *r = &t->replica[i];
+        const ctw_twin__service *s = &t->service[r->service];
         if (r->server != CTW_TWIN__NONE) continue;
-        uint32_t to = ctw_twin__spread(t, &t->service[r->service], r->component);
-        if (to == CTW_TWIN__NONE) continue; /* tried again in the next slot */
+        uint32_t to = ctw_twin__spread(t, s, r->component);
+        if (to == CTW_TWIN__NONE) {
+            to = preemptible(t, s, r->component);
+            if (to == CTW_TWIN__NONE) continue; /* tried again in the next slot */
+            ctw_twin__make_room(t, to, s->cores);
+        }
         ctw_twin__assign(t, r, to);
         t->count.moves++;
         CTW_TRY(ctw_twin__post(t, t->now + t->restart_s, CTW_EV_REPLICA_UP, i, r->version));

@@ -242,6 +242,8 @@ ctw_status ctw_twin__jobs_start(ctw_twin *t);
 void ctw_twin__job_done(ctw_twin *t, size_t job);
 ctw_status ctw_twin__job_reclock(ctw_twin *t, size_t job);
 ctw_status ctw_twin__jobs_lost(ctw_twin *t, size_t server);
+/* Preempts the jobs that started last on a server until so many cores are free. */
+void       ctw_twin__make_room(ctw_twin *t, size_t server, double cores);
 
 /* ---- llm.c ---- */
 ctw_status ctw_twin__request_arrives(ctw_twin *t, size_t request);

@@ -12,7 +12,7 @@ static const ctw_base__option options[] = {
     CTW_OPT_F64("heartbeat_s", 60, 0, 1e6, "Seconds until the loss of a server is noticed."),
     CTW_OPT_F64("horizon_s", 172800, 3600, 1e6, "How far ahead plans may look."),
     CTW_OPT_F64("llm_slowdown", 1.15, 1, 10, "Slowdown an LLM instance may take while nobody waits."),
-    CTW_OPT_F64("margin", 1.1, 1, 10, "Planned duration of a job as a multiple of the predicted one."),
+    CTW_OPT_F64("margin", 1.25, 1, 10, "Planned duration of a job as a multiple of the predicted one."),
     CTW_OPT_I64("max_events", 1000000000, 1, 1000000000000, "A run that needs more events than this is ended."),
     CTW_OPT_F64("max_slowdown", 1.5, 1, 10, "Slowdown that a governor may give to anything at most."),
     CTW_OPT_F64("plan_slot_s", 1800, 60, 86400, "Length of a planning slot."),
