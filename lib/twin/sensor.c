@@ -18,7 +18,7 @@ void ctw_twin__guard_row(const double *newest, double out[CTW_TWIN__GUARD_FEATUR
     out[0] = newest[0];
     out[1] = step;
     out[2] = newest[0] - newest[1 - CTW_TWIN__RECENT];
-    out[3] = log(1e-4 * (fabs(newest[0]) + 1.0) + fabs(step) + fabs(newest[-1] - newest[-2]));
+    out[3] = log(1e-4 * (fabs(newest[0]) + 1.0) + fabs(step));
 }
 
 double ctw_twin__expected_ci(const ctw_twin *t, const ctw_twin__region *r, double from, double to)

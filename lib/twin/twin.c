@@ -205,6 +205,7 @@ static ctw_status begin(ctw_twin *t)
     if (t->n_region == 0 || t->n_server == 0)
         return ctw_base__fail(CTW_E_STATE, "ctw_twin_run: the twin has no servers yet");
     t->started = 1;
+    for (size_t i = 0; i < t->n_service; i++) ctw_twin__service_refresh(t, i); /* the load before the first slot */
     for (size_t i = 0; i < t->n_region; i++) CTW_TRY(ctw_twin__observe(t, i));
     if (t->place_params) CTW_TRY(ctw_twin__replan(t));
     return on_slot(t);
