@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "num/sort.h"
 #include "num/stats.h"
+#include "rca/blame.h"
 #include "rca/relate.h"
 #include "rca/shift.h"
 #include <math.h>
@@ -40,6 +41,14 @@ const ctw_rca__feature ctw_rca__features[FEAT_COUNT] = {
     [FEAT_ERR] = {"err", "z:err", "excess share of failed calls"},
     [FEAT_ERR_UP] = {"err_up", "z:err_up", "excess share of calls whose caller failed"},
     [FEAT_WZ_EXCL] = {"wz_excl", "z:wz_excl", "signed log of the rank-sum z of exclusive time against the reference"},
+    [FEAT_LX_IN] = {"lx_in", "z:lx_in",
+                    "shift of exclusive time beyond chance, less what the callers' own trouble explains"},
+    [FEAT_LX_OUT] = {"lx_out", "z:lx_out",
+                     "shift of the time on the way common to all the component calls: its trouble as a caller"},
+    [FEAT_BLAME] = {"blame", "z:blame", "the larger of lx_in and lx_out, at least 0"},
+    [FEAT_STRUCT] = {"struct", "z:struct", "change of spans or outgoing calls per call, beyond chance"},
+    [FEAT_EVIDENCE] = {"evidence", "z:evidence", "the larger of blame and of twice struct (at most 1)"},
+    [FEAT_FAIL] = {"fail", "z:fail", "excess of failed calls or of failed callers, beyond chance"},
 };
 
 typedef struct work {
@@ -143,7 +152,7 @@ static void fill_member(work *k, const ctw_rca__member *m, ctw_rca__row *row)
         const char *op = now->text[group->op];
         int64_t op_id = ctw_rca__names_find(k->names, op, strlen(op));
         const ctw_rca__past_op *past_op =
-            op_id < 0 ? NULL : ctw_rca__reference_op(k->ref, (uint32_t)id, (uint32_t)op_id);
+            op_id < 0 ? NULL : ctw_rca__reference_op(k->ref, (uint32_t)id, (uint32_t)op_id, CTW_RCA_ANYBODY);
         if (past_op) ctw_rca__shift_add(&s, k->w, group, past_op, k->scratch);
     }
     ctw_rca__shift_finish(&s, (double)k->w->calls->trace_count, past->calls, row->z);
@@ -194,6 +203,8 @@ static void fill(work *k, ctw_rca__row *rows, size_t *n)
             if (j == FEAT_EX_EXCL) rows[i].z[FEAT_EX_EXCL_SHARE] = rows[i].z[j];
             rows[i].z[j] = signed_log(rows[i].z[j]);
         }
+    for (size_t i = 0; i < *n; i++)
+        rows[i].z[FEAT_EVIDENCE] = fmax(rows[i].z[FEAT_BLAME], fmin(2 * rows[i].z[FEAT_STRUCT], 1));
     share_excess(rows, *n);
     ctw_num__sort_by(rows, *n, sizeof *rows, by_name, NULL);
 }
@@ -208,6 +219,7 @@ ctw_status ctw_rca__features_of(ctw_ctx *ctx, const ctw_rca__window *w, const ct
     k.incl = ctw_base__alloc(ctx, 5 * traces + calls, sizeof(double));
     k.seen = ctw_base__alloc(ctx, traces, sizeof *k.seen);
     ctw_status st = *rows && k.incl && k.seen ? CTW_OK : CTW_E_NOMEM;
+    if (st == CTW_OK) st = ctw_rca__blame(ctx, w, ref, names, *rows);
     if (st == CTW_OK) {
         k.excl = k.incl + traces;
         k.path = k.excl + traces;

@@ -32,6 +32,12 @@ enum {
     FEAT_ERR,
     FEAT_ERR_UP,
     FEAT_WZ_EXCL,
+    FEAT_LX_IN,
+    FEAT_LX_OUT,
+    FEAT_BLAME,
+    FEAT_STRUCT,
+    FEAT_FAIL,
+    FEAT_EVIDENCE,
     FEAT_COUNT
 };
 

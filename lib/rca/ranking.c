@@ -24,6 +24,17 @@ static void destroy(ctw_ranking *r)
 
 CTW_DEFINE_REFS(ctw_ranking, destroy)
 
+/* One fault shows in several components. Each one's score is lowered by a share of the strongest other score, which
+ * keeps the order, lets equals stay guilty together and clears those that only echo the first. */
+static void compete(ctw_ranking *r, double rivalry)
+{
+    double first = r->count ? fmax(0, r->row[0].score) : 0, second = r->count > 1 ? fmax(0, r->row[1].score) : 0;
+    for (size_t i = 0; i < r->count; i++) {
+        r->row[i].score -= rivalry * (i ? first : second);
+        r->guilty += r->row[i].score >= 0;
+    }
+}
+
 /* Best first; equal scores by name (the rows come in that order), so that the order of calls never decides. */
 static ctw_status fill(ctw_ranking *r, const ctw_rca *m, const ctw_rca__row *rows, const double *x, size_t n,
                        double *key, size_t *order)
@@ -37,8 +48,8 @@ static ctw_status fill(ctw_ranking *r, const ctw_rca *m, const ctw_rca__row *row
         r->count++;
         memcpy(p->x, x + order[i] * CTW_RCA_COLUMNS, sizeof p->x);
         p->score = ctw_rca__score(m, p->x, p->contribution);
-        r->guilty += p->score >= 0;
     }
+    compete(r, m->rivalry);
     return CTW_OK;
 }
 

@@ -28,6 +28,8 @@ static ctw_status configure(ctw_rca *m, const ctw_params *params, const char *fn
     m->max_rows = (size_t)ctw_base__opt_i64(m->params, kind, "max_rows");
     m->c = ctw_base__opt_f64(m->params, kind, "c");
     m->threshold = ctw_base__opt_f64(m->params, kind, "threshold");
+    m->rivalry = ctw_base__opt_f64(m->params, kind, "rivalry");
+    m->forgive = ctw_base__opt_bool(m->params, kind, "forgive");
     return ctw_rca__select(m, ctw_base__opt_str(m->params, kind, "features"), fn);
 }
 
@@ -130,8 +132,8 @@ static void drop_oldest(ctw_rca__labelled *d, size_t drop)
     memmove(d->window, d->window + drop, d->count * sizeof *d->window);
 }
 
-static ctw_status append(ctw_rca *m, const ctw_rca__row *rows, const double *x, size_t n, const char *const *culprit,
-                         uint64_t n_culprits, const char *fn)
+/* Room for n more rows; whole old windows leave when max_rows would be passed. */
+static ctw_status make_room(ctw_rca *m, size_t n, const char *fn)
 {
     ctw_rca__labelled *d = &m->data;
     ctw_ctx *ctx = m->h.ctx;
@@ -141,22 +143,30 @@ static ctw_status append(ctw_rca *m, const ctw_rca__row *rows, const double *x, 
     CTW_TRY(ctw_base__grow(ctx, (void **)&d->x, &d->cap, d->count + n, size));
     CTW_TRY(ctw_base__grow(ctx, (void **)&d->guilty, &d->guilty_cap, d->count + n, sizeof *d->guilty));
     CTW_TRY(ctw_base__grow(ctx, (void **)&d->window, &d->window_cap, d->count + n, sizeof *d->window));
-    size_t drop = 0; /* whole windows only */
+    size_t drop = 0;
     while (d->count - drop + n > m->max_rows) {
         uint64_t w = d->window[drop];
         while (drop < d->count && d->window[drop] == w) drop++;
     }
     drop_oldest(d, drop);
-    memcpy(d->x + d->count * CTW_RCA_COLUMNS, x, n * size);
-    for (size_t i = 0; i < n; i++) {
-        int guilty = 0;
-        for (uint64_t k = 0; k < n_culprits; k++) guilty |= strcmp(rows[i].name, culprit[k]) == 0;
-        d->guilty[d->count + i] = (int8_t)guilty;
-        d->window[d->count + i] = d->next_window;
-    }
+    return CTW_OK;
+}
+
+/* Appends one window's rows; room was made. */
+static void append(ctw_rca__labelled *d, const double *x, const int8_t *guilty, size_t n)
+{
+    memcpy(d->x + d->count * CTW_RCA_COLUMNS, x, n * CTW_RCA_COLUMNS * sizeof *x);
+    memcpy(d->guilty + d->count, guilty, n * sizeof *guilty);
+    for (size_t i = 0; i < n; i++) d->window[d->count + i] = d->next_window;
     d->count += n;
     d->next_window++;
-    return CTW_OK;
+}
+
+static int is_culprit(const char *name, const char *const *culprit, uint64_t n)
+{
+    for (uint64_t k = 0; k < n; k++)
+        if (strcmp(name, culprit[k]) == 0) return 1;
+    return 0;
 }
 
 static ctw_status add_case(ctw_rca *m, const ctw_calls *window, const char *const *culprit, uint64_t n_culprits,
@@ -169,7 +179,13 @@ static ctw_status add_case(ctw_rca *m, const ctw_calls *window, const char *cons
     CTW_TRY(ctw_rca__measure(m, window, &rows, &n, fn));
     ctw_status st = check_culprits(rows, n, culprit, n_culprits, fn);
     if (st == CTW_OK) st = ctw_rca__columns(m->h.ctx, rows, n, &x);
-    if (st == CTW_OK) st = append(m, rows, x, n, culprit, n_culprits, fn);
+    int8_t *guilty = st == CTW_OK ? ctw_base__alloc(m->h.ctx, n, sizeof *guilty) : NULL;
+    if (st == CTW_OK) st = guilty ? make_room(m, n, fn) : CTW_E_NOMEM;
+    if (st == CTW_OK) {
+        for (size_t i = 0; i < n; i++) guilty[i] = (int8_t)is_culprit(rows[i].name, culprit, n_culprits);
+        append(&m->data, x, guilty, n);
+    }
+    ctw_base__free(m->h.ctx, guilty);
     ctw_base__free(m->h.ctx, rows);
     ctw_base__free(m->h.ctx, x);
     return st;
@@ -180,6 +196,50 @@ ctw_status ctw_rca_add_case(ctw_rca *m, const ctw_calls *window, const char *con
     static const char fn[] = "ctw_rca_add_case";
     CTW_TRY(ctw_base__handle_enter(m ? &m->h : NULL, CTW_RCA_MAGIC, fn, "m"));
     ctw_status st = add_case(m, window, culprit, n, fn);
+    ctw_base__handle_leave(&m->h);
+    return st;
+}
+
+static ctw_status merge(ctw_rca *m, const ctw_rca *from, const char *fn)
+{
+    const ctw_rca__labelled *f = &from->data;
+    CTW_TRY(make_room(m, f->count, fn));
+    for (size_t i = 0, end; i < f->count; i = end) {
+        for (end = i; end < f->count && f->window[end] == f->window[i];) end++;
+        append(&m->data, f->x + i * CTW_RCA_COLUMNS, f->guilty + i, end - i);
+    }
+    return CTW_OK;
+}
+
+/* Two localisers by name: the second is only read. */
+static ctw_status enter_two(ctw_rca *m, const ctw_rca *other, const char *fn, const char *name)
+{
+    CTW_TRY(ctw_base__handle_check(other ? &other->h : NULL, CTW_RCA_MAGIC, fn, name));
+    if (m == other) return ctw_base__fail(CTW_E_ARG, "%s: m and %s are one localiser", fn, name);
+    return ctw_base__handle_enter(m ? &m->h : NULL, CTW_RCA_MAGIC, fn, "m");
+}
+
+ctw_status ctw_rca_add_cases(ctw_rca *m, const ctw_rca *from)
+{
+    static const char fn[] = "ctw_rca_add_cases";
+    CTW_TRY(enter_two(m, from, fn, "from"));
+    ctw_status st = merge(m, from, fn);
+    ctw_base__handle_leave(&m->h);
+    return st;
+}
+
+ctw_status ctw_rca_adopt(ctw_rca *m, const ctw_rca *trained)
+{
+    static const char fn[] = "ctw_rca_adopt";
+    CTW_TRY(enter_two(m, trained, fn, "trained"));
+    ctw_status st = CTW_OK;
+    if (!trained->svm.fitted) {
+        st = ctw_base__fail(CTW_E_STATE, "%s: trained has no classifier", fn);
+    } else {
+        memcpy(m->selected, trained->selected, sizeof m->selected);
+        m->selected_count = trained->selected_count;
+        m->svm = trained->svm;
+    }
     ctw_base__handle_leave(&m->h);
     return st;
 }

@@ -38,7 +38,8 @@ struct ctw_rca {
     size_t selected_count;
     ctw_rca__labelled data;
     ctw_rca__linear svm;
-    double c, threshold;
+    double c, threshold, rivalry;
+    int forgive;
     size_t max_rows;
 };
 

@@ -20,6 +20,8 @@ static const ctw_base__option rca_options[] = {
                 "comma-separated features of the classifier; 'z:' before a name takes it relative to the window's "
                 "other components; 'auto' is the tested set, 'firm' is RI,CI"),
     CTW_OPT_F64("c", 1, 1e-6, 1e6, "penalty of the support vector machine"),
-    CTW_OPT_F64("threshold", 0.35, 0, 100, "score from which a component is guilty while no classifier is fitted"),
+    CTW_OPT_F64("threshold", 0.5, 0, 100, "evidence from which a component is guilty while no classifier is fitted"),
+    CTW_OPT_F64("rivalry", 0.5, 0, 1, "share of the strongest other component's score that counts against a component"),
+    CTW_OPT_BOOL("forgive", 1, "let guilty rows that look innocent to a first fit count little in the second"),
 };
 const ctw_base__kind ctw_rca__kind = {"rca", rca_options, sizeof rca_options / sizeof *rca_options};

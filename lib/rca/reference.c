@@ -12,20 +12,21 @@ const int32_t ctw_rca__past_column[PAST_COLUMNS] = {
     CTW_CALL_SPANS,  CTW_CALL_OUT,  CTW_CALL_ERROR, CTW_CALL_CALLER_ERROR,
 };
 
-static ctw_rca__id op_key(uint32_t component, uint32_t op)
+static ctw_rca__id op_key(uint32_t component, uint32_t op, uint32_t caller)
 {
-    return (ctw_rca__id){component, op};
+    return (ctw_rca__id){(uint64_t)caller << 32 | component, op};
 }
 
-const ctw_rca__past_op *ctw_rca__reference_op(const ctw_rca__reference *ref, uint32_t component, uint32_t op)
+const ctw_rca__past_op *ctw_rca__reference_op(const ctw_rca__reference *ref, uint32_t component, uint32_t op,
+                                              uint32_t caller)
 {
-    int64_t i = ctw_rca__idmap_get(&ref->op_index, op_key(component, op));
+    int64_t i = ctw_rca__idmap_get(&ref->op_index, op_key(component, op, caller));
     return i < 0 ? NULL : &ref->op[i];
 }
 
 const ctw_rca__past_component *ctw_rca__reference_component(const ctw_rca__reference *ref, uint32_t name)
 {
-    int64_t i = ctw_rca__idmap_get(&ref->component_index, op_key(name, 0));
+    int64_t i = ctw_rca__idmap_get(&ref->component_index, op_key(name, 0, 0));
     return i < 0 ? NULL : &ref->component[i];
 }
 
@@ -34,16 +35,18 @@ static size_t room(size_t count, size_t more, size_t limit)
     return more > limit - count ? limit : count + more;
 }
 
-static ctw_status reserve_op(ctw_ctx *ctx, ctw_rca__reference *ref, uint32_t component, uint32_t op, size_t more)
+static ctw_status reserve_op(ctw_ctx *ctx, ctw_rca__reference *ref, uint32_t component, uint32_t op, uint32_t caller,
+                             size_t more)
 {
     int added;
     CTW_TRY(ctw_rca__idmap_reserve(ctx, &ref->op_index, 1));
     CTW_TRY(ctw_base__grow(ctx, (void **)&ref->op, &ref->op_cap, ref->ops + 1, sizeof *ref->op));
-    uint32_t i = ctw_rca__idmap_put(&ref->op_index, op_key(component, op), (uint32_t)ref->ops, &added);
+    uint32_t i = ctw_rca__idmap_put(&ref->op_index, op_key(component, op, caller), (uint32_t)ref->ops, &added);
     if (added) {
         memset(&ref->op[i], 0, sizeof ref->op[i]);
         ref->op[i].component = component;
         ref->op[i].op = op;
+        ref->op[i].caller = caller;
         ref->ops++;
     }
     ctw_rca__past_op *o = &ref->op[i];
@@ -58,7 +61,7 @@ static ctw_status reserve_component(ctw_ctx *ctx, ctw_rca__reference *ref, uint3
     CTW_TRY(ctw_rca__idmap_reserve(ctx, &ref->component_index, 1));
     CTW_TRY(ctw_base__grow(ctx, (void **)&ref->component, &ref->component_cap, ref->components + 1,
                            sizeof *ref->component));
-    uint32_t i = ctw_rca__idmap_put(&ref->component_index, op_key(name, 0), (uint32_t)ref->components, &added);
+    uint32_t i = ctw_rca__idmap_put(&ref->component_index, op_key(name, 0, 0), (uint32_t)ref->components, &added);
     if (added) {
         memset(&ref->component[i], 0, sizeof ref->component[i]);
         ref->component[i].name = name;
@@ -68,17 +71,25 @@ static ctw_status reserve_component(ctw_ctx *ctx, ctw_rca__reference *ref, uint3
     return ctw_base__grow(ctx, (void **)&c->ring, &c->cap, room(c->count, more, ref->limit), sizeof *c->ring);
 }
 
+static uint32_t mapped(const uint32_t *map, uint32_t caller)
+{
+    return caller == CTW_RCA_NONE ? caller : map[caller];
+}
+
 static ctw_status reserve(ctw_ctx *ctx, ctw_rca__reference *ref, const ctw_rca__window *w, const uint32_t *map)
 {
     for (size_t m = 0; m < w->members; m++) {
-        const ctw_rca__member *mem = &w->member[m];
+        uint32_t name = map[w->member[m].name];
         size_t calls = 0;
-        for (size_t g = mem->first_group; g < mem->last_group; g++) {
-            size_t k = w->group[g].end - w->group[g].begin;
-            CTW_TRY(reserve_op(ctx, ref, map[mem->name], map[w->group[g].op], k));
-            calls += k;
+        for (size_t g = w->member[m].first_group; g < w->member[m].last_group; g++) {
+            const ctw_rca__group *group = &w->group[g];
+            calls += group->end - group->begin;
+            CTW_TRY(reserve_op(ctx, ref, name, map[group->op], CTW_RCA_ANYBODY, group->end - group->begin));
+            for (size_t e = group->first_edge; e < group->last_edge; e++)
+                CTW_TRY(reserve_op(ctx, ref, name, map[group->op], mapped(map, w->edge[e].caller),
+                                   w->edge[e].end - w->edge[e].begin));
         }
-        CTW_TRY(reserve_component(ctx, ref, map[mem->name], calls));
+        CTW_TRY(reserve_component(ctx, ref, name, calls));
     }
     return CTW_OK;
 }
@@ -92,21 +103,35 @@ static size_t ring_slot(size_t *count, size_t *head, size_t limit)
     return at;
 }
 
+static double log_offset(double us)
+{
+    return log(us + CTW_RCA_OFFSET_US);
+}
+
+/* v: the column's values; sorted on return. */
+static void refresh_time(ctw_rca__past_op *op, int col, double *v)
+{
+    size_t n = op->count;
+    ctw_num__sort(v, n);
+    op->median[col] = ctw_num__quantile_sorted(v, n, 0.5);
+    double low = ctw_num__quantile_sorted(v, n, 0.25), high = ctw_num__quantile_sorted(v, n, 0.75);
+    op->spread[col] = fmax((log_offset(high) - log_offset(low)) / 1.35, 0.05);
+    op->p90[col] = ctw_num__quantile_sorted(v, n, 0.9);
+    op->tail[col] = fmax((log_offset(op->p90[col]) - log_offset(op->median[col])) / 1.28, op->spread[col]);
+    if (col != PAST_EXCL) return;
+    for (size_t i = 0; i < n; i++) op->sorted[i] = (float)v[i];
+}
+
 void ctw_rca__reference_refresh_op(ctw_rca__past_op *op, double *scratch)
 {
+    if (!op->count) return;
     for (int col = 0; col < PAST_COLUMNS; col++) {
-        double sum = 0;
+        double sum = 0, var = 0, n = (double)op->count;
         for (size_t i = 0; i < op->count; i++) sum += scratch[i] = op->ring[i].v[col];
-        op->mean[col] = op->count ? sum / (double)op->count : 0;
-        if (col >= PAST_TIMES || !op->count) continue;
-        if (col == PAST_EXCL) {
-            ctw_num__sort(scratch, op->count);
-            for (size_t i = 0; i < op->count; i++) op->sorted[i] = (float)scratch[i];
-            op->p90_excl = ctw_num__quantile_sorted(scratch, op->count, 0.9);
-            op->median[col] = ctw_num__quantile_sorted(scratch, op->count, 0.5);
-        } else {
-            op->median[col] = ctw_num__quantile(scratch, op->count, 0.5);
-        }
+        op->mean[col] = sum / n;
+        for (size_t i = 0; i < op->count; i++) var += (scratch[i] - op->mean[col]) * (scratch[i] - op->mean[col]);
+        op->var[col] = var / n;
+        if (col < PAST_TIMES) refresh_time(op, col, scratch);
     }
 }
 
@@ -121,10 +146,10 @@ void ctw_rca__reference_refresh_component(ctw_rca__past_component *c, double *sc
     c->congestion = c->count ? ctw_rca__congestion(scratch, c->count, 0) : 0;
 }
 
-static void learn_group(ctw_rca__reference *ref, ctw_rca__past_op *o, const ctw_rca__window *w, const ctw_rca__group *g,
-                        double *scratch)
+static void learn_calls(ctw_rca__reference *ref, ctw_rca__past_op *o, const ctw_rca__window *w, size_t begin,
+                        size_t end, double *scratch)
 {
-    for (size_t i = g->begin; i < g->end; i++) {
+    for (size_t i = begin; i < end; i++) {
         const double *v = w->calls->row[w->order[i]].v;
         ctw_rca__past *p = &o->ring[ring_slot(&o->count, &o->head, ref->limit)];
         for (int col = 0; col < PAST_COLUMNS; col++) p->v[col] = (float)v[ctw_rca__past_column[col]];
@@ -152,28 +177,41 @@ static void learn_member(ctw_rca__reference *ref, ctw_rca__past_component *c, co
     ctw_rca__reference_refresh_component(c, scratch);
 }
 
+static ctw_rca__past_op *op_at(ctw_rca__reference *ref, uint32_t component, uint32_t op, uint32_t caller)
+{
+    return &ref->op[ctw_rca__idmap_get(&ref->op_index, op_key(component, op, caller))];
+}
+
+static void learn_window(ctw_rca__reference *ref, const ctw_rca__window *w, const uint32_t *map, double *own,
+                         double *scratch)
+{
+    for (size_t i = 0; i < ref->components; i++) ref->component[i].calls *= ref->keep;
+    for (size_t m = 0; m < w->members; m++) {
+        const ctw_rca__member *mem = &w->member[m];
+        uint32_t name = map[mem->name];
+        for (size_t g = mem->first_group; g < mem->last_group; g++) {
+            const ctw_rca__group *group = &w->group[g];
+            uint32_t op = map[group->op];
+            learn_calls(ref, op_at(ref, name, op, CTW_RCA_ANYBODY), w, group->begin, group->end, scratch);
+            for (size_t e = group->first_edge; e < group->last_edge; e++)
+                learn_calls(ref, op_at(ref, name, op, mapped(map, w->edge[e].caller)), w, w->edge[e].begin,
+                            w->edge[e].end, scratch);
+        }
+        int64_t at = ctw_rca__idmap_get(&ref->component_index, op_key(name, 0, 0));
+        learn_member(ref, &ref->component[at], w, mem, own, scratch);
+    }
+    ref->traces = ref->traces * ref->keep + (double)w->calls->trace_count;
+    ref->windows++;
+}
+
 ctw_status ctw_rca__reference_learn(ctw_ctx *ctx, ctw_rca__reference *ref, const ctw_rca__window *w,
                                     const uint32_t *map)
 {
     CTW_TRY(reserve(ctx, ref, w, map));
     double *scratch = ctw_base__alloc(ctx, 2 * ref->limit, sizeof *scratch);
     double *own = CTW_NEW(ctx, w->calls->trace_count, double);
-    if (scratch && own) {
-        for (size_t i = 0; i < ref->components; i++) ref->component[i].calls *= ref->keep;
-        for (size_t m = 0; m < w->members; m++) {
-            const ctw_rca__member *mem = &w->member[m];
-            uint32_t name = map[mem->name];
-            for (size_t g = mem->first_group; g < mem->last_group; g++) {
-                int64_t at = ctw_rca__idmap_get(&ref->op_index, op_key(name, map[w->group[g].op]));
-                learn_group(ref, &ref->op[at], w, &w->group[g], scratch);
-            }
-            int64_t at = ctw_rca__idmap_get(&ref->component_index, op_key(name, 0));
-            learn_member(ref, &ref->component[at], w, mem, own, scratch);
-        }
-        ref->traces = ref->traces * ref->keep + (double)w->calls->trace_count;
-        ref->windows++;
-    }
     ctw_status st = scratch && own ? CTW_OK : CTW_E_NOMEM;
+    if (st == CTW_OK) learn_window(ref, w, map, own, scratch);
     ctw_base__free(ctx, scratch);
     ctw_base__free(ctx, own);
     return st;

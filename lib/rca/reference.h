@@ -7,6 +7,8 @@
 
 /* Columns a reference remembers of a call. */
 enum { PAST_CLIENT, PAST_SELF, PAST_NET, PAST_EXCL, PAST_SPANS, PAST_OUT, PAST_ERROR, PAST_CALLER_ERROR, PAST_COLUMNS };
+/* Added to times before logarithms: differences below it are noise of clocks, not of services. */
+#define CTW_RCA_OFFSET_US 50.0
 enum { PAST_TIMES = 4 };                                 /* the first four are times, whose medians matter */
 extern const int32_t ctw_rca__past_column[PAST_COLUMNS]; /* CTW_CALL_* of each */
 
@@ -14,13 +16,19 @@ typedef struct ctw_rca__past {
     float v[PAST_COLUMNS];
 } ctw_rca__past;
 
+/* Stands for all callers together. */
+#define CTW_RCA_ANYBODY (UINT32_MAX - 2)
+
+/* An operation of a component, called by anybody or by one caller. */
 typedef struct ctw_rca__past_op {
-    uint32_t component, op; /* name ids of the model */
+    uint32_t component, op, caller; /* name ids of the model; caller may be CTW_RCA_ANYBODY, CTW_RCA_NONE */
     ctw_rca__past *ring;
     size_t count, cap, head;
     float *sorted; /* exclusive times, ascending; count of them */
     size_t sorted_cap;
-    double median[PAST_TIMES], mean[PAST_COLUMNS], p90_excl;
+    double median[PAST_TIMES], mean[PAST_COLUMNS], var[PAST_COLUMNS], p90[PAST_TIMES];
+    double spread[PAST_TIMES]; /* of log(time + 50 us): interquartile range / 1.35, at least 0.05 */
+    double tail[PAST_TIMES];   /* the same from median to p90, over 1.28 */
 } ctw_rca__past_op;
 
 /* Response of one component within one trace, and the trace's own. */
@@ -37,7 +45,7 @@ typedef struct ctw_rca__past_component {
 } ctw_rca__past_component;
 
 typedef struct ctw_rca__reference {
-    ctw_rca__idmap op_index; /* (component, op) */
+    ctw_rca__idmap op_index; /* (component and caller, op) */
     ctw_rca__past_op *op;
     size_t ops, op_cap;
     ctw_rca__idmap component_index;
@@ -53,7 +61,8 @@ typedef struct ctw_rca__reference {
 ctw_status ctw_rca__reference_learn(ctw_ctx *ctx, ctw_rca__reference *ref, const ctw_rca__window *w,
                                     const uint32_t *map);
 /* NULL when there is none. */
-const ctw_rca__past_op *ctw_rca__reference_op(const ctw_rca__reference *ref, uint32_t component, uint32_t op);
+const ctw_rca__past_op *ctw_rca__reference_op(const ctw_rca__reference *ref, uint32_t component, uint32_t op,
+                                              uint32_t caller);
 const ctw_rca__past_component *ctw_rca__reference_component(const ctw_rca__reference *ref, uint32_t name);
 /* Recomputes what is derived from the rings (after loading). scratch holds `limit` doubles. */
 void ctw_rca__reference_refresh_op(ctw_rca__past_op *op, double *scratch);

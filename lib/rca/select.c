@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* What measured best over cases the selection was not made on; see doc/rca.md. */
-static const char auto_list[] = "RI,CI,lx_excl,z:RI,z:CI,z:lx_excl";
+static const char auto_list[] = "evidence,blame";
 static const char firm_list[] = "RI,CI";
 
 static const char *feature_at(const void *list, size_t i)
@@ -80,26 +80,13 @@ ctw_status ctw_rca__columns(ctw_ctx *ctx, const ctw_rca__row *rows, size_t n, do
     return CTW_OK;
 }
 
-/* Without labels: how far exclusive time moved, and how much of the window's excess is this component's. */
-static double unlabelled(const ctw_rca *m, const double *x, double *contribution)
-{
-    static const struct {
-        int column;
-        double weight;
-    } part[] = {{FEAT_LX_EXCL, 1.0}, {FEAT_EX_EXCL_SHARE, 0.3}};
-    double score = -m->threshold;
-    for (size_t i = 0; i < sizeof part / sizeof *part; i++) {
-        double v = part[i].weight * x[part[i].column];
-        score += v;
-        if (contribution) contribution[part[i].column] = v;
-    }
-    return score;
-}
-
 double ctw_rca__score(const ctw_rca *m, const double *x, double *contribution)
 {
     if (contribution) memset(contribution, 0, CTW_RCA_COLUMNS * sizeof *contribution);
-    if (!m->svm.fitted) return unlabelled(m, x, contribution);
+    if (!m->svm.fitted) {
+        if (contribution) contribution[FEAT_EVIDENCE] = x[FEAT_EVIDENCE];
+        return x[FEAT_EVIDENCE] - m->threshold;
+    }
     double score = m->svm.bias;
     for (size_t i = 0; i < m->selected_count; i++) {
         int c = m->selected[i];

@@ -43,10 +43,43 @@ static double column(const ctw_rca__window *w, const ctw_rca__group *g, int col,
 static void add_exclusive(ctw_rca__shift *s, const ctw_rca__past_op *past, const double *v, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        s->above += (double)(float)v[i] > past->p90_excl;
+        s->above += (double)(float)v[i] > past->p90[PAST_EXCL];
         s->rank += rank_of(past, (float)v[i]) / (double)past->count;
     }
     s->rank -= 0.5 * (double)n;
+}
+
+/* Standard error of the difference between the mean of n calls and the reference's. */
+static double error_of_mean(const ctw_rca__past_op *past, int col, double n)
+{
+    double m = (double)past->count, var = past->var[col];
+    if (col == PAST_ERROR || col == PAST_CALLER_ERROR) { /* never certain from finitely many calls */
+        double p = (m * past->mean[col] + 1) / (m + 2);
+        var = p * (1 - p);
+    }
+    return sqrt(var * (1 / n + 1 / m));
+}
+
+/* Adds k calls whose mean differs by v from the reference's, with the error of that. */
+static void add_mean(ctw_rca__mean *m, double k, double v, double error)
+{
+    m->sum += k * v;
+    m->var += k * error * k * error;
+}
+
+static void add_counts(ctw_rca__shift *s, const ctw_rca__window *w, const ctw_rca__group *g,
+                       const ctw_rca__past_op *past, double *scratch)
+{
+    double k = (double)(g->end - g->begin), mean = past->mean[PAST_SPANS];
+    double sum = column(w, g, PAST_SPANS, scratch);
+    if (sum > 0 && mean > 0) add_mean(&s->spans, k, log(sum / k / mean), error_of_mean(past, PAST_SPANS, k) / mean);
+    mean = past->mean[PAST_OUT] + 0.1;
+    double v = log((column(w, g, PAST_OUT, scratch) / k + 0.1) / mean);
+    add_mean(&s->out, k, v, error_of_mean(past, PAST_OUT, k) / mean);
+    v = column(w, g, PAST_ERROR, scratch) / k - past->mean[PAST_ERROR];
+    add_mean(&s->error, k, v, error_of_mean(past, PAST_ERROR, k));
+    v = column(w, g, PAST_CALLER_ERROR, scratch) / k - past->mean[PAST_CALLER_ERROR];
+    add_mean(&s->caller_error, k, v, error_of_mean(past, PAST_CALLER_ERROR, k));
 }
 
 void ctw_rca__shift_add(ctw_rca__shift *s, const ctw_rca__window *w, const ctw_rca__group *g,
@@ -61,18 +94,19 @@ void ctw_rca__shift_add(ctw_rca__shift *s, const ctw_rca__window *w, const ctw_r
         s->excess[col] += sum - k * past->mean[col];
         if (col == PAST_EXCL) {
             add_exclusive(s, past, scratch, n);
-            s->log_p90 += k * log_ratio(ctw_num__quantile(scratch, n, 0.9), past->p90_excl);
+            s->log_p90 += k * log_ratio(ctw_num__quantile(scratch, n, 0.9), past->p90[PAST_EXCL]);
         }
         double shift = log_ratio(ctw_num__quantile(scratch, n, 0.5), past->median[col]);
         s->log_median[col] += k * shift;
         if (col == PAST_EXCL && n >= 5) s->log_max = fmax(s->log_max, shift);
     }
-    sum = column(w, g, PAST_SPANS, scratch);
-    if (sum > 0 && past->mean[PAST_SPANS] > 0) s->spans += k * log(sum / k / past->mean[PAST_SPANS]);
-    sum = column(w, g, PAST_OUT, scratch);
-    s->out += k * log((sum / k + 0.1) / (past->mean[PAST_OUT] + 0.1));
-    s->error += column(w, g, PAST_ERROR, scratch) - k * past->mean[PAST_ERROR];
-    s->caller_error += column(w, g, PAST_CALLER_ERROR, scratch) - k * past->mean[PAST_CALLER_ERROR];
+    add_counts(s, w, g, past, scratch);
+}
+
+/* How far a mean over k calls lies beyond its own error; with its sign. */
+static double beyond(const ctw_rca__mean *m, double k)
+{
+    return copysign(fmax(0, fabs(m->sum) - 2 * sqrt(m->var)) / k, m->sum);
 }
 
 void ctw_rca__shift_finish(const ctw_rca__shift *s, double traces, double past_calls, double *z)
@@ -87,13 +121,15 @@ void ctw_rca__shift_finish(const ctw_rca__shift *s, double traces, double past_c
     z[FEAT_EX_CLI] = s->excess[PAST_CLIENT] / traces / 1e3;
     z[FEAT_EX_EXCL] = s->excess[PAST_EXCL] / traces / 1e3;
     z[FEAT_EX_NET] = s->excess[PAST_NET] / traces / 1e3;
-    z[FEAT_D_SPANS] = s->spans / k;
-    z[FEAT_D_OUT] = s->out / k;
+    z[FEAT_D_SPANS] = s->spans.sum / k;
+    z[FEAT_D_OUT] = s->out.sum / k;
     z[FEAT_UP_FRAC] = s->above / k - 0.1;
     z[FEAT_LX_EXCL_MAX] = s->log_max;
     z[FEAT_LX_EXCL90] = s->log_p90 / k;
-    z[FEAT_ERR] = s->error / k;
-    z[FEAT_ERR_UP] = s->caller_error / k;
+    z[FEAT_ERR] = s->error.sum / k;
+    z[FEAT_ERR_UP] = s->caller_error.sum / k;
+    z[FEAT_STRUCT] = fmax(fabs(beyond(&s->spans, k)), fabs(beyond(&s->out, k)));
+    z[FEAT_FAIL] = fmax(0, fmax(beyond(&s->error, k), beyond(&s->caller_error, k)));
     double wz = s->rank / k * sqrt(12 * k / (1 + k / fmax(past_calls, 1)));
     z[FEAT_WZ_EXCL] = copysign(log1p(fabs(wz)), wz);
 }

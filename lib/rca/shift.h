@@ -5,13 +5,16 @@
 
 #include "rca/reference.h"
 
-/* Added to times before logarithms: differences below it are noise of clocks, not of services. */
-#define CTW_RCA_OFFSET_US 50.0
+/* A sum over calls and the variance of its error. */
+typedef struct ctw_rca__mean {
+    double sum, var;
+} ctw_rca__mean;
 
 typedef struct ctw_rca__shift {
     double calls; /* compared */
     double log_median[PAST_TIMES], excess[PAST_TIMES];
-    double log_p90, log_max, spans, out, above, error, caller_error, rank;
+    double log_p90, log_max, above, rank;
+    ctw_rca__mean spans, out, error, caller_error;
 } ctw_rca__shift;
 
 /* Adds one operation if both sides have enough calls (5 in the reference, 3 now). scratch: a double a call. */

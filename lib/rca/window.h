@@ -5,11 +5,17 @@
 
 #include "rca/calls_internal.h"
 
+/* Calls of one operation of one component by one caller. */
+typedef struct ctw_rca__edge {
+    uint32_t caller;   /* name id in the calls' table, CTW_RCA_NONE for none */
+    size_t begin, end; /* slots of order[] */
+} ctw_rca__edge;
+
 /* Calls of one operation of one component. */
 typedef struct ctw_rca__group {
-    uint32_t op;  /* name id in the calls' table */
-    size_t begin; /* slots of order[] */
-    size_t end;
+    uint32_t op; /* name id in the calls' table */
+    size_t begin, end;
+    size_t first_edge, last_edge;
 } ctw_rca__group;
 
 typedef struct ctw_rca__member {
@@ -19,7 +25,9 @@ typedef struct ctw_rca__member {
 
 typedef struct ctw_rca__window {
     const ctw_calls *calls;
-    uint32_t *order; /* rows by (component, operation, row) */
+    uint32_t *order; /* rows by (component, operation, caller, row) */
+    ctw_rca__edge *edge;
+    size_t edges;
     ctw_rca__group *group;
     size_t groups;
     ctw_rca__member *member; /* components that were called, by name id */
