@@ -170,6 +170,28 @@ CTW_API ctw_status ctw_svm_save_file(const ctw_svm *m, const char *path);
 /** Loads from a file. CTW_E_IO and whatever load_mem says. */
 CTW_API ctw_status ctw_svm_load_file(ctw_ctx *ctx, const char *path, ctw_svm **out);
 
+/* ---- choosing settings ---- */
+
+/**
+ * Cross-validates m's settings (not its fit; m may be unfitted) on the rows of s: every row is predicted by a
+ * classifier that has not seen its fold. `group`: rows of equal value stay in one fold (one incident, one host), or
+ * NULL: folds are dealt class by class. out_label (rows) and out_decision (rows; NaN with more than two classes) may be
+ * NULL. Report: "accuracy", "accuracy_se" (over folds), "balanced_accuracy", series "accuracy_each", "rows", "folds";
+ * for two classes also "precision", "recall", "f1" and "auc" of the larger label. CTW_E_RANGE (folds, or fewer groups
+ * than folds), CTW_E_ARG (a training part with one class only) and whatever a fit says.
+ */
+CTW_API ctw_status ctw_svm_crossval(const ctw_svm *m, const ctw_svmset *s, const double *weight, const int64_t *group,
+                                    uint64_t folds, ctw_cancel *cancel, int64_t *out_label, double *out_decision,
+                                    ctw_report **out);
+/**
+ * Cross-validates every pair of the n_c values of option c and the n_gamma values of gamma (gamma NULL: m's own) on
+ * the same folds. Report: "best_c", "best_gamma", "best_score" (accuracy, or balanced accuracy where the option
+ * class_weight is balanced), series "scores" (n_c rows of n_gamma). The first of equals is best.
+ */
+CTW_API ctw_status ctw_svm_grid(const ctw_svm *m, const ctw_svmset *s, const double *weight, const int64_t *group,
+                                uint64_t folds, const double *c, uint64_t n_c, const double *gamma, uint64_t n_gamma,
+                                ctw_cancel *cancel, ctw_report **out);
+
 /* ---- model files of other programs ---- */
 
 /** Text formats of trained models. */

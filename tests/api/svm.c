@@ -236,12 +236,60 @@ START_TEST(report)
 }
 END_TEST
 
+/* Rows with a class-coded feature and groups of four that share a private feature: plain folds see the twins. */
+START_TEST(validation)
+{
+    setup(2);
+    ctw_svmset *s;
+    ctw_report *r;
+    int64_t group[N];
+    double v;
+    const double *each;
+    uint64_t k;
+    for (int i = 0; i < N; i++) group[i] = i / 4;
+    CTW_OKAY(ctw_svmset_new(ctx, &s));
+    CTW_OKAY(ctw_svmset_add(s, x, N, 2, 2, label));
+    ctw_svm *m = with_options((const char *const[]){"class_weight", "balanced", NULL});
+    CTW_OKAY(ctw_svm_crossval(m, s, NULL, group, 5, NULL, got, dec, &r));
+    CTW_OKAY(ctw_report_get_f64(r, "accuracy", &v));
+    size_t hit = 0;
+    for (int i = 0; i < N; i++) hit += got[i] == label[i];
+    ck_assert(v > 0.9 && v == (double)hit / N);
+    CTW_OKAY(ctw_report_get_f64(r, "auc", &v));
+    ck_assert(v > 0.95 && v <= 1);
+    CTW_OKAY(ctw_report_get_f64(r, "f1", &v));
+    ck_assert(v > 0.9 && v <= 1);
+    CTW_OKAY(ctw_report_series(r, "accuracy_each", &each, &k));
+    ck_assert_uint_eq(k, 5);
+    ctw_report_unref(r);
+    const double c[] = {1e-3, 1}, gamma[] = {1e-6, 0.5};
+    CTW_OKAY(ctw_svm_grid(m, s, NULL, NULL, 4, c, 2, gamma, 2, NULL, &r));
+    CTW_OKAY(ctw_report_get_f64(r, "best_c", &v));
+    CTW_OKAY(ctw_report_series(r, "scores", &each, &k));
+    ck_assert(k == 4);
+    for (int i = 0; i < 4; i++) {
+        double best;
+        CTW_OKAY(ctw_report_get_f64(r, "best_score", &best));
+        ck_assert(each[i] <= best);
+    }
+    ctw_report_unref(r);
+    CTW_FAILS(ctw_svm_crossval(m, s, NULL, group, 31, NULL, NULL, NULL, &r), CTW_E_RANGE, "groups");
+    CTW_FAILS(ctw_svm_crossval(m, s, NULL, NULL, 1, NULL, NULL, NULL, &r), CTW_E_RANGE, "folds");
+    CTW_FAILS(ctw_svm_grid(m, s, NULL, NULL, 4, c, 0, gamma, 2, NULL, &r), CTW_E_RANGE, "n_c");
+    CTW_FAILS(ctw_svm_grid(m, s, NULL, NULL, 4, NULL, 2, gamma, 2, NULL, &r), CTW_E_ARG, "c");
+    ctw_svm_unref(m);
+    ctw_svmset_unref(s);
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
 int main(void)
 {
     const ctw_test_case cases[] = {
         {"two_classes", two_classes}, {"four_classes", four_classes},
         {"weights", weights},         {"files", files},
         {"bad_input", bad_input},     {"report", report},
+        {"validation", validation},
     };
     return ctw_test_main("api-svm", cases, sizeof cases / sizeof *cases, 60);
 }
