@@ -9,5 +9,6 @@ int bench_predict(bench *b);
 int bench_place(bench *b);
 int bench_power(bench *b);
 int bench_agent(bench *b);
+int bench_forecast(bench *b);
 
 #endif

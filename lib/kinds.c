@@ -6,31 +6,31 @@
 #include "guard/guard_params.h"
 #include "place/place_params.h"
 #include "power/power_params.h"
-#include "rca/rca_params.h"
 #include "queue/queue_params.h"
+#include "rca/rca_params.h"
 #include "svm/svm_params.h"
 #include "twin/twin_params.h"
 
 const ctw_base__kind *const ctw_base__kinds[] = {
     &ctw_agent__kind,
+    &ctw_calls__kind,
     &ctw_detector__kind,
     &ctw_features__kind,
     &ctw_forecast__kind,
-    &ctw_guard__kind,
     &ctw_governor__kind,
-    &ctw_place__kind,
+    &ctw_guard__kind,
+    &ctw_lengths__kind,
     &ctw_limit__kind,
     &ctw_meter__kind,
+    &ctw_place__kind,
     &ctw_power__kind,
+    &ctw_queue__kind,
+    &ctw_rca__kind,
     &ctw_shapes__kind,
+    &ctw_spans__kind,
     &ctw_svm__kind,
     &ctw_twin__kind,
     &ctw_watch__kind,
-    &ctw_spans__kind,
-    &ctw_calls__kind,
-    &ctw_rca__kind,
-    &ctw_queue__kind,
-    &ctw_lengths__kind,
     NULL,
 };
 const size_t ctw_base__kind_count = sizeof ctw_base__kinds / sizeof *ctw_base__kinds - 1;

@@ -9,19 +9,20 @@
 #include <cybertwin/csv.h>
 #include <cybertwin/env.h>
 #include <cybertwin/features.h>
+#include <cybertwin/feed.h>
 #include <cybertwin/forecast.h>
+#include <cybertwin/governor.h>
 #include <cybertwin/guard.h>
 #include <cybertwin/lengths.h>
-#include <cybertwin/governor.h>
-#include <cybertwin/place.h>
 #include <cybertwin/limit.h>
 #include <cybertwin/meter.h>
+#include <cybertwin/place.h>
 #include <cybertwin/power.h>
+#include <cybertwin/queue.h>
+#include <cybertwin/rca.h>
 #include <cybertwin/sensitivity.h>
 #include <cybertwin/shapes.h>
-#include <cybertwin/queue.h>
-#include <cybertwin/svm.h>
 #include <cybertwin/spans.h>
+#include <cybertwin/svm.h>
 #include <cybertwin/twin.h>
-#include <cybertwin/rca.h>
 #endif

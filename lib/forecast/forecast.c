@@ -14,6 +14,14 @@ void ctw_forecast__clear(ctw_forecast *f)
     ctw_forecast__hist_free(ctx, &f->hist);
     ctw_forecast__lagridge_free(ctx, &f->ridge);
     ctw_forecast__conform_free(ctx, &f->conform);
+    ctw_forecast__days_free(ctx, &f->days);
+    ctw_forecast__daymodel_free(ctx, &f->day);
+    ctw_forecast__ledger_free(ctx, &f->ledger);
+    ctw_base__free(ctx, f->pending);
+    f->pending = NULL;
+    f->daily = 0;
+    f->tail = 0;
+    f->day0 = 0;
     f->fitted = 0;
 }
 
@@ -55,6 +63,10 @@ ctw_status ctw_forecast_new(ctw_ctx *ctx, const ctw_params *params, ctw_forecast
     f->lags = (size_t)ctw_base__opt_i64(params, k, "lags");
     f->lambda = ctw_base__opt_f64(params, k, "ridge");
     f->transform = ctw_base__opt_choice(params, k, "transform");
+    f->half_life = ctw_base__opt_f64(params, k, "half_life");
+    f->delay = ctw_base__opt_f64(params, k, "weather_delay_s");
+    f->offset_h = ctw_base__opt_f64(params, k, "utc_offset_h");
+    f->step = (int64_t)step;
     f->max_rows = (size_t)ctw_base__opt_i64(params, k, "max_rows");
     *out = f;
     return CTW_OK;
@@ -110,24 +122,39 @@ static ctw_status fill(ctw_forecast *f, const double *v, uint64_t n, int64_t str
     return CTW_OK;
 }
 
-static ctw_status fit(ctw_forecast *f, const double *series, uint64_t n, int64_t stride, const double *exog, uint64_t k,
-                      uint64_t exog_stride, ctw_cancel *cancel)
+/* Fills the emptied history from checked values and trains on it. */
+static ctw_status learn(ctw_forecast *f, const double *series, uint64_t n, int64_t stride, const double *exog,
+                        uint64_t k, uint64_t exog_stride, int64_t start_s, const ctw_feed *feed, ctw_cancel *cancel)
 {
-    const char *fn = "ctw_forecast_fit";
     uint64_t finite;
-    ctw_forecast__clear(f);
-    CTW_TRY(check_series(fn, series, n, stride, &finite));
-    if (!finite) return ctw_base__fail(CTW_E_ARG, "%s: series of %llu steps has no value", fn, (unsigned long long)n);
-    if (k > 1000) return ctw_base__fail(CTW_E_RANGE, "%s: k is %llu, must be <= 1000", fn, (unsigned long long)k);
-    CTW_TRY(check_exog(fn, exog, n, k, exog_stride));
+    CTW_TRY(check_series("ctw_forecast_fit", series, n, stride, &finite));
+    if (!finite)
+        return ctw_base__fail(CTW_E_ARG, "ctw_forecast_fit: series of %llu steps has no value", (unsigned long long)n);
     f->hist.season = f->season;
     f->hist.k = (size_t)k;
     f->hist.max = (size_t)ctw_base__opt_i64(f->params, &ctw_forecast__kind, "max_history");
     choose_log(f, series, n, stride, finite);
     CTW_TRY(fill(f, series, n, stride, exog, exog_stride));
-    CTW_TRY(ctw_forecast__train(f, cancel));
+    f->next_s = start_s + (int64_t)n * f->step;
+    if (ctw_forecast__daily_fits(f, f->hist.n))
+        CTW_TRY(ctw_forecast__daily_train(f, feed, cancel));
+    else
+        CTW_TRY(ctw_forecast__train(f, cancel));
     f->fitted = 1;
     return CTW_OK;
+}
+
+static ctw_status fit(ctw_forecast *f, const double *series, uint64_t n, int64_t stride, const double *exog, uint64_t k,
+                      uint64_t exog_stride, ctw_cancel *cancel)
+{
+    const char *fn = "ctw_forecast_fit";
+    ctw_forecast__clear(f);
+    if (k > 1000) return ctw_base__fail(CTW_E_RANGE, "%s: k is %llu, must be <= 1000", fn, (unsigned long long)k);
+    if (n > SIZE_MAX / 64) return ctw_base__fail(CTW_E_RANGE, "%s: n is too large", fn);
+    CTW_TRY(ctw_base__need_n(series, n, fn, "series"));
+    CTW_TRY(check_exog(fn, exog, n, k, exog_stride));
+    int64_t start = (int64_t)ctw_base__opt_f64(f->params, &ctw_forecast__kind, "start_s");
+    return learn(f, series, n, stride, exog, k, exog_stride, start, NULL, cancel);
 }
 
 ctw_status ctw_forecast_fit(ctw_forecast *f, const double *series, uint64_t n, int64_t stride, const double *exog,
@@ -147,6 +174,14 @@ static ctw_status need_fitted(const ctw_forecast *f, const char *fn)
     return CTW_OK;
 }
 
+/* One more step into history and, where they are in use, the day models. Memory for the history was reserved. */
+static ctw_status step(ctw_forecast *f, double y, const double *x, const double *src, const ctw_feed *feed)
+{
+    ctw_forecast__hist_push(&f->hist, y, x);
+    f->next_s += f->step;
+    return f->daily ? ctw_forecast__daily_step(f, src, feed) : CTW_OK;
+}
+
 static ctw_status update(ctw_forecast *f, const double *series, uint64_t n, int64_t stride, const double *exog,
                          uint64_t exog_stride)
 {
@@ -158,7 +193,7 @@ static ctw_status update(ctw_forecast *f, const double *series, uint64_t n, int6
     if (n > SIZE_MAX / 64) return ctw_base__fail(CTW_E_RANGE, "%s: n is too large", fn);
     CTW_TRY(ctw_forecast__hist_reserve(f->h.ctx, &f->hist, (size_t)n));
     for (uint64_t i = 0; i < n; i++)
-        ctw_forecast__hist_push(&f->hist, series[(int64_t)i * stride], f->hist.k ? exog + i * exog_stride : NULL);
+        CTW_TRY(step(f, series[(int64_t)i * stride], f->hist.k ? exog + i * exog_stride : NULL, NULL, NULL));
     return CTW_OK;
 }
 
@@ -171,17 +206,91 @@ ctw_status ctw_forecast_update(ctw_forecast *f, const double *series, uint64_t n
     return s;
 }
 
+static ctw_status check_feed(const ctw_forecast *f, const ctw_feed *feed, const char *fn)
+{
+    CTW_TRY(ctw_base__handle_check((const ctw_base__handle *)feed, CTW_FEED__MAGIC, fn, "feed"));
+    if (feed->step != f->step)
+        return ctw_base__fail(CTW_E_SHAPE, "%s: the feed has a step of %lld s, option step_s is %lld", fn,
+                              (long long)feed->step, (long long)f->step);
+    return CTW_OK;
+}
+
+/* Rows of the feed before `until`. */
+static size_t rows_before(const ctw_feed *feed, int64_t until)
+{
+    if (!feed->n || until <= feed->start) return 0;
+    int64_t n = (until - feed->start + feed->step - 1) / feed->step;
+    return n > (int64_t)feed->n ? feed->n : (size_t)n;
+}
+
+static ctw_status fit_feed(ctw_forecast *f, const ctw_feed *feed, int64_t until, ctw_cancel *cancel)
+{
+    ctw_forecast__clear(f);
+    CTW_TRY(check_feed(f, feed, "ctw_forecast_fit_feed"));
+    return learn(f, feed->y, rows_before(feed, until), 1, NULL, 0, 0, feed->start, feed, cancel);
+}
+
+ctw_status ctw_forecast_fit_feed(ctw_forecast *f, const ctw_feed *feed, int64_t until_s, ctw_cancel *cancel)
+{
+    CTW_TRY(ctw_base__handle_enter((ctw_base__handle *)f, CTW_FORECAST__MAGIC, "ctw_forecast_fit_feed", "f"));
+    ctw_status s = fit_feed(f, feed, until_s, cancel);
+    if (s != CTW_OK) ctw_forecast__clear(f);
+    ctw_base__handle_leave(&f->h);
+    return s;
+}
+
+static ctw_status update_feed(ctw_forecast *f, const ctw_feed *feed, int64_t until)
+{
+    const char *fn = "ctw_forecast_update_feed";
+    CTW_TRY(need_fitted(f, fn));
+    CTW_TRY(check_feed(f, feed, fn));
+    if (f->hist.k) return ctw_base__fail(CTW_E_ARG, "%s: the model was fitted with covariates by the step", fn);
+    size_t ns = f->daily ? f->days.ns : 0;
+    if (f->daily && (feed->ns != ns || (f->days.nv && feed->nv != f->days.nv)))
+        return ctw_base__fail(CTW_E_SHAPE,
+                              "%s: the feed has %zu sources and %zu weather variables, the model %zu and %zu", fn,
+                              feed->ns, feed->nv, ns, f->days.nv);
+    if (f->next_s < feed->start || (f->next_s - feed->start) % feed->step)
+        return ctw_base__fail(CTW_E_SHAPE, "%s: the next step, %lld, is not on the feed's grid", fn,
+                              (long long)f->next_s);
+    size_t from = (size_t)((f->next_s - feed->start) / feed->step), to = rows_before(feed, until);
+    if (to <= from) return CTW_OK;
+    CTW_TRY(ctw_forecast__hist_reserve(f->h.ctx, &f->hist, to - from));
+    for (size_t i = from; i < to; i++) CTW_TRY(step(f, feed->y[i], NULL, ns ? feed->src + i * ns : NULL, feed));
+    return CTW_OK;
+}
+
+ctw_status ctw_forecast_update_feed(ctw_forecast *f, const ctw_feed *feed, int64_t until_s)
+{
+    CTW_TRY(ctw_base__handle_enter((ctw_base__handle *)f, CTW_FORECAST__MAGIC, "ctw_forecast_update_feed", "f"));
+    ctw_status s = update_feed(f, feed, until_s);
+    ctw_base__handle_leave(&f->h);
+    return s;
+}
+
+ctw_status ctw_forecast_refit(ctw_forecast *f, ctw_cancel *cancel)
+{
+    const char *fn = "ctw_forecast_refit";
+    CTW_TRY(ctw_base__handle_enter((ctw_base__handle *)f, CTW_FORECAST__MAGIC, fn, "f"));
+    ctw_status s = need_fitted(f, fn);
+    if (s == CTW_OK) s = f->daily ? ctw_forecast__daily_refit(f, cancel) : ctw_forecast__retrain(f, cancel);
+    ctw_base__handle_leave(&f->h);
+    return s;
+}
+
 static int64_t flags_of(const ctw_forecast *f)
 {
     const ctw_forecast__hist *h = &f->hist;
     int64_t b = 0;
     size_t age = ctw_forecast__hist_age(h), holes = 0;
     for (size_t t = h->n > h->season ? h->n - h->season : 0; t < h->n; t++) holes += h->hole[t];
-    if (!f->ridge.leads && h->n < 3 * h->season) b |= CTW_FORECAST_SHORT;
+    if (!f->daily && !f->ridge.leads && h->n < 3 * h->season) b |= CTW_FORECAST_SHORT;
     if (holes) b |= CTW_FORECAST_GAPS;
     if (age >= h->season) b |= CTW_FORECAST_STALE;
     if (h->season > FLAT_RUN && ctw_forecast__hist_flat(h) >= FLAT_RUN) b |= CTW_FORECAST_FLAT;
     if (h->bad) b |= CTW_FORECAST_BAD_VALUES;
+    if (f->daily && f->days.nv && !f->days.seen[f->days.n]) b |= CTW_FORECAST_NO_COVARIATES;
+    if (f->daily && f->ledger.recent > 0.3) b |= CTW_FORECAST_DRIFT;
     return b;
 }
 
@@ -208,17 +317,25 @@ static double widening(const ctw_forecast *f)
     return age > 1 ? sqrt(age) : 1.0;
 }
 
-static void band(const ctw_forecast *f, uint64_t horizon, double coverage, double *mean, double *lo, double *hi)
+/* Transformed point and half width of every lead. half may be NULL. */
+static ctw_status expect(const ctw_forecast *f, uint64_t horizon, double coverage, const double *exog,
+                         uint64_t exog_stride, double *z, double *half)
 {
-    double wide = widening(f);
-    int lg = f->hist.log;
-    for (uint64_t l = 0; l < horizon; l++) {
-        double z = mean[l];
-        double q = lo || hi ? wide * ctw_forecast__conform_half(&f->conform, (size_t)l, coverage) : 0.0;
-        mean[l] = ctw_forecast__to_y(lg, z);
-        if (lo) lo[l] = ctw_forecast__to_y(lg, z - q);
-        if (hi) hi[l] = ctw_forecast__to_y(lg, z + q);
+    double wide = widening(f), q;
+    if (f->daily) {
+        for (uint64_t l = 0; l < horizon; l++) {
+            ctw_forecast__daily_at(f, (size_t)l, coverage, z + l, &q);
+            if (half) half[l] = wide * q;
+        }
+        return CTW_OK;
     }
+    double *scratch = CTW_NEW(f->h.ctx, f->ridge.p + 1, double);
+    if (!scratch) return CTW_E_NOMEM;
+    ctw_forecast__point(f, &f->ridge, f->chosen, f->hist.n, (size_t)horizon, exog, (size_t)exog_stride, scratch, z);
+    for (uint64_t l = 0; half && l < horizon; l++)
+        half[l] = wide * ctw_forecast__conform_half(&f->conform, (size_t)l, coverage);
+    ctw_base__free(f->h.ctx, scratch);
+    return CTW_OK;
 }
 
 static ctw_status check_predict(const char *fn, uint64_t horizon, double coverage, const double *out_mean)
@@ -237,12 +354,14 @@ ctw_status ctw_forecast_predict(const ctw_forecast *f, uint64_t horizon, double 
     if (exog_future && !f->hist.k)
         return ctw_base__fail(CTW_E_ARG, "%s: exog_future given, but the model was fitted without covariates", fn);
     if (exog_future) CTW_TRY(check_exog(fn, exog_future, horizon, f->hist.k, exog_stride));
-    double *scratch = CTW_NEW(f->h.ctx, f->ridge.p + 1, double);
-    if (!scratch) return CTW_E_NOMEM;
-    ctw_forecast__point(f, &f->ridge, f->chosen, f->hist.n, (size_t)horizon, exog_future, (size_t)exog_stride, scratch,
-                        out_mean);
-    band(f, horizon, coverage, out_mean, out_lo, out_hi);
-    ctw_base__free(f->h.ctx, scratch);
+    double *half = out_lo ? out_lo : out_hi;
+    CTW_TRY(expect(f, horizon, coverage, exog_future, exog_stride, out_mean, half));
+    for (uint64_t l = 0; l < horizon; l++) {
+        double z = out_mean[l], q = half ? half[l] : 0.0;
+        out_mean[l] = ctw_forecast__to_y(f->hist.log, z);
+        if (out_lo) out_lo[l] = ctw_forecast__to_y(f->hist.log, z - q);
+        if (out_hi) out_hi[l] = ctw_forecast__to_y(f->hist.log, z + q);
+    }
     return CTW_OK;
 }
 

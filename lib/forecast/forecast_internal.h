@@ -4,9 +4,11 @@
 
 #include "base/handle.h"
 #include "forecast/conform.h"
+#include "forecast/daymodel.h"
 #include "forecast/forecast_params.h"
 #include "forecast/hist.h"
 #include "forecast/lagridge.h"
+#include "forecast/ledger.h"
 #include <cybertwin/forecast.h>
 
 #define CTW_FORECAST__MAGIC CTW_FOUR('F', 'C', 'S', 'T')
@@ -19,6 +21,16 @@ struct ctw_forecast {
     size_t horizon, lags, season, max_rows;
     int transform;
     double lambda; /* 0: by validation */
+    double half_life, delay, offset_h;
+    int64_t step;    /* seconds */
+    int daily;       /* the day models are in use: days, day and ledger live */
+    int64_t next_s;  /* UTC time of the step after the last one */
+    size_t tail;     /* steps since the last complete day */
+    double *pending; /* s x ns: generation of the steps of the tail */
+    uint64_t day0;   /* days dropped before days' first */
+    ctw_forecast__days days;
+    ctw_forecast__daymodel day;
+    ctw_forecast__ledger ledger;
     int fitted;
     ctw_forecast__hist hist;
     ctw_forecast__lagridge ridge;
@@ -27,10 +39,24 @@ struct ctw_forecast {
 
 /* Fits chosen model and calibration on the history that stands in f->hist. */
 ctw_status ctw_forecast__train(ctw_forecast *f, ctw_cancel *cancel);
+/* The same anew on a fitted handle; the old model stays when it fails. */
+ctw_status ctw_forecast__retrain(ctw_forecast *f, ctw_cancel *cancel);
 /* Transformed point forecast of `n` steps from origin o <= hist.n by one kind of model (CTW_FORECAST__*);
  * exog: n rows of covariates, or NULL for their mean. scratch: ridge.p doubles. */
 void ctw_forecast__point(const ctw_forecast *f, const ctw_forecast__lagridge *m, int kind, size_t o, size_t n,
                          const double *exog, size_t exog_stride, double *scratch, double *out);
+/* Whether the history now in f->hist is long enough for the day models, without covariates by the step. */
+int ctw_forecast__daily_fits(const ctw_forecast *f, uint64_t rows);
+/* Sizes of an empty f->days that follow from the options. */
+void ctw_forecast__daily_shape(ctw_forecast *f);
+/* Lays the history out in days (feed NULL: the series alone), validates on the newest third, fits. */
+ctw_status ctw_forecast__daily_train(ctw_forecast *f, const ctw_feed *feed, ctw_cancel *cancel);
+/* Fits anew on the days at hand; the ledger stays. The old models stay when it fails. */
+ctw_status ctw_forecast__daily_refit(ctw_forecast *f, ctw_cancel *cancel);
+/* The step just pushed to f->hist, with its generation (NULL: none), reaches the day models. */
+ctw_status ctw_forecast__daily_step(ctw_forecast *f, const double *src, const ctw_feed *feed);
+/* Transformed point and half width at a lead after the last step. */
+void ctw_forecast__daily_at(const ctw_forecast *f, size_t lead, double coverage, double *z, double *half);
 /* Empties the handle of all that fit made. */
 void ctw_forecast__clear(ctw_forecast *f);
 /* A fresh handle with the options of another. */

@@ -3,7 +3,7 @@
 #include "forecast/forecast_internal.h"
 
 #include "base/ctx.h"
-#include "io/container.h"
+#include "forecast/daily_io.h"
 #include "io/file.h"
 #include <math.h>
 #include <string.h>
@@ -58,6 +58,7 @@ static ctw_status write_model(const ctw_forecast *f, ctw_io__out *o, const char 
     ctw_io__put_u8(&o->w, (uint8_t)f->chosen);
     put_ridge(&o->w, &f->ridge);
     ctw_io__out_close(o);
+    if (f->daily) ctw_forecast__daily_write(f, o);
     ctw_io__out_open(o, CONF, 1, 0);
     ctw_io__put_u64(&o->w, f->conform.leads);
     ctw_io__put_u64(&o->w, f->conform.n);
@@ -123,7 +124,7 @@ static ctw_status get_ridge(ctw_forecast *f, ctw_io__reader *r)
     ctw_forecast__lagridge *m = &f->ridge;
     int chosen = ctw_io__get_u8(r);
     uint64_t leads = ctw_io__get_u64(r);
-    if (r->failed || chosen < CTW_FORECAST__NAIVE || chosen > CTW_FORECAST__RIDGE) return bad("unknown model");
+    if (r->failed || chosen > CTW_FORECAST__RIDGE) return bad("unknown model");
     f->chosen = chosen;
     if ((chosen == CTW_FORECAST__RIDGE) != (leads > 0)) return bad("model without its coefficients");
     if (!leads) return CTW_OK;
@@ -152,6 +153,7 @@ static ctw_status get_ridge(ctw_forecast *f, ctw_io__reader *r)
 static ctw_status get_conform(ctw_forecast *f, ctw_io__reader *r)
 {
     uint64_t leads = ctw_io__get_u64(r), n = ctw_io__get_u64(r);
+    if (f->daily && !leads && !n && !r->failed) return CTW_OK;
     if (r->failed || !leads || leads > f->horizon) return bad("calibration of another horizon");
     if (n > r->left / 8 / leads) return bad("calibration cut short");
     CTW_TRY(ctw_forecast__conform_new(f->h.ctx, (size_t)leads, (size_t)n, &f->conform));
@@ -175,6 +177,7 @@ static ctw_status read_model(ctw_ctx *ctx, const ctw_io__in *in, ctw_forecast **
     if (s == CTW_OK) s = ctw_io__in_section(in, RIDGE, &r, fn);
     if (s == CTW_OK) s = get_ridge(*out, &r);
     if (s == CTW_OK) s = ctw_io__in_end(&r, fn, "model");
+    if (s == CTW_OK && ctw_io__in_has(in, CTW_FORECAST__DAYS)) s = ctw_forecast__daily_read(*out, in, fn);
     if (s == CTW_OK) s = ctw_io__in_section(in, CONF, &r, fn);
     if (s == CTW_OK) s = get_conform(*out, &r);
     if (s == CTW_OK) s = ctw_io__in_end(&r, fn, "calibration");
@@ -184,7 +187,8 @@ static ctw_status read_model(ctw_ctx *ctx, const ctw_io__in *in, ctw_forecast **
 ctw_status ctw_forecast_load_mem(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_forecast **out)
 {
     const char *fn = "ctw_forecast_load_mem";
-    const uint32_t known[] = {CTW_FOUR('P', 'R', 'M', 'S'), HIST, RIDGE, CONF};
+    const uint32_t known[] = {CTW_FOUR('P', 'R', 'M', 'S'), HIST, RIDGE, CONF, CTW_FORECAST__DAYS, CTW_FORECAST__DAYM,
+                              CTW_FORECAST__LEDGER};
     ctw_io__in in;
     CTW_TRY(ctw_base__need(out, fn, "out"));
     *out = NULL;

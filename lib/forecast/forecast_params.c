@@ -15,6 +15,14 @@ static const ctw_base__option options[] = {
         "log models ratios; auto takes it when 99 % of the values are positive, the others then count as missing"),
     CTW_OPT_I64("max_rows", 4000, 64, 1000000, "most training rows of the ridge, the newest ones"),
     CTW_OPT_I64("max_history", 35064, 64, 10000000, "steps of history kept; older ones are dropped"),
+    CTW_OPT_F64("half_life", 300, 1, 100000, "days after which a training day counts half"),
+    CTW_OPT_F64(
+        "start_s", 0, -1e11, 1e11,
+        "seconds since 1970 UTC of the first value given to fit, for weekends and seasons; a feed knows its own"),
+    CTW_OPT_F64("utc_offset_h", 99, -14, 99,
+                "hours local time is ahead of UTC; 99: from the sun in the weather forecasts, 0 without"),
+    CTW_OPT_F64("weather_delay_s", 0, 0, 864000, "seconds until an issued weather forecast can be used"),
+    CTW_OPT_I64("min_days", 120, 90, 100000, "seasons of history from which the day models are used"),
     CTW_OPT_I64("refit_every", 30, 1, 100000, "seasons between two refits of a backtest"),
 };
 

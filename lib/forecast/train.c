@@ -192,3 +192,21 @@ ctw_status ctw_forecast__train(ctw_forecast *f, ctw_cancel *cancel)
     ctw_base__free(f->h.ctx, rows);
     return st;
 }
+
+ctw_status ctw_forecast__retrain(ctw_forecast *f, ctw_cancel *cancel)
+{
+    ctw_forecast__lagridge ridge = f->ridge;
+    ctw_forecast__conform conform = f->conform;
+    int chosen = f->chosen;
+    memset(&f->ridge, 0, sizeof f->ridge);
+    memset(&f->conform, 0, sizeof f->conform);
+    ctw_status s = ctw_forecast__train(f, cancel);
+    ctw_forecast__lagridge_free(f->h.ctx, s == CTW_OK ? &ridge : &f->ridge);
+    ctw_forecast__conform_free(f->h.ctx, s == CTW_OK ? &conform : &f->conform);
+    if (s != CTW_OK) {
+        f->ridge = ridge;
+        f->conform = conform;
+        f->chosen = chosen;
+    }
+    return s;
+}
