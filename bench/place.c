@@ -68,9 +68,9 @@ static int64_t lose(const place_data *d, double fraction, int64_t *left)
 
 static void print(const place_data *d, const result *x)
 {
-    int64_t servers = 0, jobs = 0;
+    int64_t servers = 0, jobs;
     for (size_t i = 0; i < d->classes; i++) servers += d->count[i];
-    for (size_t i = 0; i < d->jobs; i++) jobs += d->units[i];
+    jobs = d->total_units;
     bench_out_i64("servers", servers);
     bench_out_i64("jobs", jobs);
     bench_out_i64("slots", (int64_t)d->slots);

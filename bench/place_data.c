@@ -254,6 +254,7 @@ static void load_jobs(bench *b, const char *dir, place_data *d, names *regions, 
         const char *k = text(&f, kind), *c = text(&f, cls);
         d->kind[i] = strcmp(k, "LC") == 0 || strcmp(k, "service") == 0;
         d->units[i] = whole(&f, count, 1);
+        d->total_units += d->units[i];
         d->demand[3 * i] = number(&f, cores, NAN);
         d->demand[3 * i + 1] = number(&f, mem, 0);
         d->demand[3 * i + 2] = number(&f, gpus, 0);
@@ -343,6 +344,18 @@ void place_data_free(place_data *d)
                    d->penalty, d->load_row, d->load_slot,  d->load_count, d->carbon};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
     free(d);
+}
+
+void place_data_drop_jobs(place_data *d)
+{
+    void **all[] = {(void **)&d->demand,   (void **)&d->release,     (void **)&d->deadline,  (void **)&d->duration,
+                    (void **)&d->units,    (void **)&d->home,        (void **)&d->spread,    (void **)&d->wants,
+                    (void **)&d->kind,     (void **)&d->preemptible, (void **)&d->movable,   (void **)&d->penalty,
+                    (void **)&d->load_row, (void **)&d->load_slot,   (void **)&d->load_count};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        free(*all[i]);
+        *all[i] = NULL;
+    }
 }
 
 static ctw_params *options(bench *b, const place_data *d, const char *mode, double gap)

@@ -15,6 +15,7 @@ typedef struct place_data {
     double *idle, *startup, *embodied, *server_cap;
     /* jobs.csv */
     size_t jobs, job_cap;
+    int64_t total_units;
     double *demand; /* jobs x 3 */
     int64_t *release, *deadline, *duration, *units, *home, *spread, *wants;
     int32_t *kind, *preemptible, *movable;
@@ -33,6 +34,8 @@ typedef struct place_data {
 /* Exits 2 naming file and line on bad data. */
 place_data *place_data_load(bench *b, const char *dir);
 void place_data_free(place_data *d);
+/* Gives the job columns back once the problem has its copy. */
+void place_data_drop_jobs(place_data *d);
 /* A handle filled with the instance; params may be NULL. */
 ctw_place *place_data_problem(bench *b, const place_data *d, const char *mode, double gap);
 

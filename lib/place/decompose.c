@@ -5,11 +5,12 @@
 #include "base/cancel.h"
 #include "base/ctx.h"
 #include "place/assign.h"
+#include "place/repair.h"
 #include "place/respond.h"
 #include <math.h>
 #include <string.h>
 
-enum { MOST_SWEEPS = 12 };
+enum { MOST_SWEEPS = 12, MOST_REPACKS = 1 };
 
 typedef struct search {
     const ctw_place__inst *in;
@@ -99,24 +100,41 @@ static ctw_status place_rest(search *s)
     CTW_TRY(ctw_place__state_new(s->in, &st));
     ctw_place__state_load(&st, &s->a->plan);
     ctw_status e = ctw_place__complete(s->in, &st, &s->a->plan);
+    if (e == CTW_OK) e = ctw_place__repair(s->in, &st, &s->a->plan, s->clock);
     ctw_place__state_free(&st);
     return e;
 }
 
+/* Packs; where it ran out of servers, prices are sought again with that much room kept free. */
+static ctw_status pack(search *s)
+{
+    ctw_place__market *m = &s->m;
+    for (int round = 0;; round++) {
+        int64_t lost = 0;
+        double began = ctw_base__cpu_now();
+        CTW_TRY(ctw_place__assign(m, &s->a->plan, &lost));
+        ctw_base__log(s->in->ctx, CTW_LOG_DEBUG, "place", "packing %.3f s, %lld lost", ctw_base__cpu_now() - began,
+                      (long long)lost);
+        if (lost == 0) return CTW_OK;
+        if (round == MOST_REPACKS || ctw_place__rung(s->clock)) return place_rest(s);
+        ctw_place__unassign(s->in, &s->a->plan);
+        for (int i = 0; i < 2; i++) {
+            ctw_place__crowd_recount(&s->c);
+            ctw_place__market_solve_all(m);
+            ctw_place__crowd_sweep(&s->c, 0, s->clock);
+        }
+        ctw_place__crowd_recount(&s->c);
+        ctw_place__market_solve_all(m);
+    }
+}
+
 static ctw_status run(search *s)
 {
-    int64_t lost = 0;
-    double t0 = ctw_base__cpu_now();
+    double began = ctw_base__cpu_now();
     find_prices(s);
-    double t1 = ctw_base__cpu_now();
-    CTW_TRY(ctw_place__assign(&s->m, &s->a->plan, &lost));
-    double t2 = ctw_base__cpu_now();
-    if (lost > 0) CTW_TRY(place_rest(s));
-    double t3 = ctw_base__cpu_now();
-    ctw_base__log(s->in->ctx, CTW_LOG_DEBUG, "place",
-                  "prices %.3f s, fluid gap %.4f %%; packing %.3f s, %lld lost; rest %.3f s", t1 - t0,
-                  100 * (s->fluid - s->a->bound) / s->fluid, t2 - t1, (long long)lost, t3 - t2);
-    return CTW_OK;
+    ctw_base__log(s->in->ctx, CTW_LOG_DEBUG, "place", "prices %.3f s, fluid gap %.4f %%", ctw_base__cpu_now() - began,
+                  100 * (s->fluid - s->a->bound) / s->fluid);
+    return pack(s);
 }
 
 ctw_status ctw_place__decompose(const ctw_place__inst *in, ctw_place__clock *clock, ctw_place__answer *a)

@@ -6,7 +6,9 @@
 
 static void free_members(ctw_solution *s)
 {
-    void *all[] = {s->node_id, s->spot, s->why, s->delay, s->missed, s->price};
+    void *all[] = {s->node_id,       s->server_row, s->server_index, s->service, s->count,          s->duration,
+                   s->unit0,         s->entry0,     s->run,          s->slot,    s->server,         s->load,
+                   s->service_entry, s->why,        s->delay,        s->missed,  s->service_server, s->price};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) ctw_base__free(s->h.ctx, all[i]);
     ctw_report_unref(s->report);
 }
@@ -21,16 +23,6 @@ typedef struct writer {
     int32_t *row_of, *index_of; /* by server: row of the host and place within it */
     int64_t delayed;
 } writer;
-
-static void put_spot(writer *w, int32_t row, int32_t unit, int32_t slot, int32_t server)
-{
-    ctw_place__spot *x = w->s->spot + w->s->spots++;
-    x->job_row = row;
-    x->unit = unit;
-    x->slot = slot;
-    x->node_row = w->row_of[server];
-    x->server = w->index_of[server];
-}
 
 /* Whether the slots chosen are cleaner than the earliest ones, in the region of the unit's first server. */
 static int cleaner(const writer *w, const ctw_place__batch *b, size_t e, int32_t run)
@@ -64,9 +56,6 @@ static void write_batch(writer *w, const ctw_place__batch *b, const ctw_place__s
     for (int32_t q = 0; q < b->count; q++) {
         size_t u = b->unit0 + (size_t)q, e = ctw_place__entry(w->in, u);
         int32_t run = w->plan->run[u];
-        for (int32_t i = 0; i < run; i++) {
-            put_spot(w, b->row, q, w->plan->slot[e + (size_t)i], w->plan->server[e + (size_t)i]);
-        }
         missed += b->duration - run;
         if (run == 0) continue;
         int64_t late = w->plan->slot[e + (size_t)run - 1] + 1 - (b->release + run);
@@ -88,43 +77,68 @@ static void write_batch(writer *w, const ctw_place__batch *b, const ctw_place__s
 static void write_service(writer *w, const ctw_place__service *l)
 {
     int64_t missed = 0;
-    for (int32_t q = 0; q < l->count; q++) {
-        for (size_t t = 0; t < w->in->slots; t++) {
-            if (q >= l->load[t]) continue;
-            int32_t server = w->plan->service_server[l->entry[t] + (size_t)q];
-            if (server >= 0) {
-                put_spot(w, l->row, q, (int32_t)t, server);
-            } else {
-                missed++;
-            }
-        }
+    for (size_t t = 0; t < w->in->slots; t++) {
+        for (int32_t q = 0; q < l->load[t]; q++) missed += w->plan->service_server[l->entry[t] + (size_t)q] < 0;
     }
     w->s->why[l->row] = !missed ? CTW_WHY_ON_TIME : l->fits ? CTW_WHY_MISSED_CAPACITY : CTW_WHY_TOO_LARGE;
     w->s->missed[l->row] = missed;
 }
 
-static ctw_status alloc_solution(writer *w, int64_t placements)
+static ctw_status alloc_solution(writer *w)
 {
     ctw_solution *s = w->s;
     const ctw_place *p = w->p;
+    ctw_ctx *ctx = s->h.ctx;
     s->jobs = p->jobs.n;
     s->nodes = p->nodes.n;
     s->slots = p->slots;
-    s->node_id = ctw_base__dup(s->h.ctx, p->nodes.id, s->nodes, sizeof(int64_t));
-    s->spot = CTW_NEW(s->h.ctx, (size_t)placements, ctw_place__spot);
-    s->why = CTW_NEW(s->h.ctx, s->jobs, int64_t);
-    s->delay = CTW_NEW(s->h.ctx, s->jobs, int64_t);
-    s->missed = CTW_NEW(s->h.ctx, s->jobs, int64_t);
-    w->row_of = CTW_NEW(s->h.ctx, w->in->servers, int32_t);
-    w->index_of = CTW_NEW(s->h.ctx, w->in->servers, int32_t);
-    if (!s->node_id || !s->spot || !s->why || !s->delay || !s->missed || !w->row_of || !w->index_of) return CTW_E_NOMEM;
+    s->servers = w->in->servers;
+    s->services = w->in->services;
+    s->units = w->in->units;
+    s->node_id = ctw_base__dup(ctx, p->nodes.id, s->nodes, sizeof(int64_t));
+    s->server_row = CTW_NEW(ctx, s->servers, int32_t);
+    s->server_index = CTW_NEW(ctx, s->servers, int32_t);
+    s->service = CTW_NEW(ctx, s->jobs, int32_t);
+    s->count = CTW_NEW(ctx, s->jobs, int32_t);
+    s->duration = CTW_NEW(ctx, s->jobs, int32_t);
+    s->unit0 = CTW_NEW(ctx, s->jobs, size_t);
+    s->entry0 = CTW_NEW(ctx, s->jobs, size_t);
+    s->why = CTW_NEW(ctx, s->jobs, int64_t);
+    s->delay = CTW_NEW(ctx, s->jobs, int64_t);
+    s->missed = CTW_NEW(ctx, s->jobs, int64_t);
+    s->load = ctw_base__dup(ctx, w->in->loads, s->services * s->slots, sizeof(int32_t));
+    s->service_entry = ctw_base__dup(ctx, w->in->service_entry, s->services * s->slots + 1, sizeof(size_t));
+    if (!s->node_id || !s->server_row || !s->server_index || !s->service || !s->count || !s->duration || !s->unit0 ||
+        !s->entry0 || !s->why || !s->delay || !s->missed || !s->load || !s->service_entry) {
+        return CTW_E_NOMEM;
+    }
     for (size_t i = 0, at = 0; i < p->nodes.n; i++) {
         for (int64_t q = 0; q < ctw_place__i64(p->nodes.count, i, 1); q++, at++) {
-            w->row_of[at] = (int32_t)i;
-            w->index_of[at] = (int32_t)q;
+            s->server_row[at] = (int32_t)i;
+            s->server_index[at] = (int32_t)q;
         }
     }
     return CTW_OK;
+}
+
+/* The rows' places among units and entries. */
+static void write_layout(writer *w)
+{
+    ctw_solution *s = w->s;
+    size_t b = 0, l = 0;
+    for (size_t row = 0; row < s->jobs; row++) {
+        if (l < w->in->services && (size_t)w->in->service[l].row == row) {
+            s->count[row] = w->in->service[l].count;
+            s->service[row] = (int32_t)l++;
+            continue;
+        }
+        const ctw_place__batch *q = w->in->batch + b++;
+        s->service[row] = -1;
+        s->count[row] = q->count;
+        s->duration[row] = q->duration;
+        s->unit0[row] = q->unit0;
+        s->entry0[row] = q->entry0;
+    }
 }
 
 /* The state is needed only to explain what was missed. */
@@ -197,7 +211,7 @@ static int32_t outcome(const ctw_place__answer *a, const ctw_place__cost *c, dou
     return c->objective - a->bound <= mip_gap * fabs(c->objective) + 1e-9 ? CTW_PLACE_OPTIMAL : CTW_PLACE_FEASIBLE;
 }
 
-static ctw_status write_solution(writer *w, const ctw_place__answer *a, double solve_s)
+static ctw_status write_solution(writer *w, ctw_place__answer *a, double solve_s)
 {
     const ctw_place__inst *in = w->in;
     ctw_place__cost cost;
@@ -205,12 +219,19 @@ static ctw_status write_solution(writer *w, const ctw_place__answer *a, double s
     cost.slot_watts = CTW_NEW(in->ctx, in->slots, double);
     cost.slot_gram = CTW_NEW(in->ctx, in->slots, double);
     ctw_status s = cost.slot_watts && cost.slot_gram ? ctw_place__plan_cost(in, w->plan, &cost) : CTW_E_NOMEM;
-    if (s == CTW_OK) s = alloc_solution(w, cost.placements);
+    if (s == CTW_OK) s = alloc_solution(w);
+    if (s == CTW_OK) write_layout(w);
     if (s == CTW_OK) s = write_rows(w, &cost);
     if (s == CTW_OK) s = ctw_base__report_new(in->ctx, &w->s->report);
     if (s == CTW_OK) s = fill_report(w, a, &cost, solve_s);
     if (s == CTW_OK) {
         w->s->objective = cost.objective;
+        w->s->spots = (uint64_t)cost.placements;
+        w->s->run = a->plan.run; /* the plan changes hands */
+        w->s->slot = a->plan.slot;
+        w->s->server = a->plan.server;
+        w->s->service_server = a->plan.service_server;
+        memset(&a->plan, 0, sizeof a->plan);
         w->s->bound = a->bound;
         w->s->outcome = outcome(a, &cost, in->opt->mip_gap);
         w->s->stop = w->s->outcome == CTW_PLACE_OPTIMAL && a->stop == CTW_STOP_GAP ? CTW_STOP_PROVED : a->stop;
@@ -220,7 +241,7 @@ static ctw_status write_solution(writer *w, const ctw_place__answer *a, double s
     return s;
 }
 
-ctw_status ctw_place__finish(const ctw_place *p, const ctw_place__inst *in, const ctw_place__answer *a, double solve_s,
+ctw_status ctw_place__finish(const ctw_place *p, const ctw_place__inst *in, ctw_place__answer *a, double solve_s,
                              ctw_solution **out)
 {
     *out = NULL;
@@ -228,8 +249,6 @@ ctw_status ctw_place__finish(const ctw_place *p, const ctw_place__inst *in, cons
     w.s = ctw_base__handle_new(in->ctx, sizeof *w.s, CTW_SOLUTION_MAGIC);
     if (!w.s) return CTW_E_NOMEM;
     ctw_status s = write_solution(&w, a, solve_s);
-    ctw_base__free(in->ctx, w.row_of);
-    ctw_base__free(in->ctx, w.index_of);
     if (s != CTW_OK) {
         ctw_solution_unref(w.s);
         return s;

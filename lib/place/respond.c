@@ -8,6 +8,9 @@
 /* Units between two adjustments of the demand of those who have not answered yet. */
 enum { FIRST_CHUNKS = 40 };
 
+/* Neighbouring units are answered together, for the cache's sake; blocks of them are visited far apart. */
+enum { BLOCK = 32 };
+
 ctw_status ctw_place__crowd_new(ctw_place__market *m, ctw_place__plan *plan, ctw_place__crowd *c)
 {
     const ctw_place__inst *in = m->in;
@@ -86,13 +89,13 @@ void ctw_place__crowd_spread(ctw_place__crowd *c)
         }
     }
     add_services(c);
-    for (size_t i = 0; i < c->m->cells * c->m->r; i++) c->m->demand[i] += c->spread[i];
+    for (size_t i = 0; i < c->m->cells * c->m->r; i++) c->m->demand[i] += c->spread[i] + c->m->padding[i];
 }
 
 void ctw_place__crowd_recount(ctw_place__crowd *c)
 {
     const ctw_place__inst *in = c->m->in;
-    memset(c->m->demand, 0, c->m->cells * c->m->r * sizeof(double));
+    memcpy(c->m->demand, c->m->padding, c->m->cells * c->m->r * sizeof(double));
     for (size_t u = 0; u < in->units; u++) {
         size_t e = ctw_place__entry(in, u), f = (size_t)in->batch[in->unit_batch[u]].flavour;
         for (size_t q = 0; q < (size_t)c->plan->run[u]; q++) {
@@ -102,8 +105,21 @@ void ctw_place__crowd_recount(ctw_place__crowd *c)
     add_services(c);
 }
 
-/* Fills value[] and pool[] over the window for the pools of the mask that lie in one region. `self` 1 counts the
- * unit's own effect on prices. */
+/* What one unit of the flavour would pay in a slot of the pool, and half its own effect on that price. The case of
+ * two resources, most problems', is written out. */
+static inline double pays(const ctw_place__market *m, size_t cell, size_t flavour, double *own)
+{
+    if (m->r != 2) {
+        if (own) *own = ctw_place__market_self(m, cell, flavour);
+        return ctw_place__market_value(m, cell, flavour);
+    }
+    const double *p = m->price + 2 * cell, *d = m->rate + 2 * flavour, *g = m->slope + 4 * cell;
+    if (own) *own = (d[0] * (g[0] * d[0] + g[1] * d[1]) + d[1] * (g[2] * d[0] + g[3] * d[1])) / 2;
+    return p[0] * d[0] + p[1] * d[1];
+}
+
+/* Fills value[] and pool[] over the window for the pools of the mask, which lie in one region. With `self` the
+ * unit's own effect on prices counts. */
 static void look(ctw_place__crowd *c, uint64_t pools, size_t flavour, int32_t from, int32_t to, int self)
 {
     size_t slots = c->m->in->slots;
@@ -111,12 +127,8 @@ static void look(ctw_place__crowd *c, uint64_t pools, size_t flavour, int32_t fr
     for (; pools; pools &= pools - 1, first = 0) {
         size_t p = lowest_pool(pools);
         for (int32_t t = from; t < to; t++) {
-            size_t cell = p * slots + (size_t)t;
-            double v = ctw_place__market_value(c->m, cell, flavour);
-            if (self) {
-                double own = ctw_place__market_self(c->m, cell, flavour);
-                v += c->used[t] == (int32_t)p + 1 ? -own : own;
-            }
+            double own = 0, v = pays(c->m, p * slots + (size_t)t, flavour, self ? &own : NULL);
+            v += c->used[t] == (int32_t)p + 1 ? -own : own;
             if (!first && v >= c->value[t]) continue;
             c->value[t] = v;
             c->pool[t] = (int32_t)p;
@@ -286,22 +298,30 @@ static void fade(ctw_place__crowd *c, double by)
     ctw_place__market_solve_all(c->m);
 }
 
+static void look_at_prices(ctw_place__crowd *c)
+{
+    for (size_t q = 0; q < c->m->cells * c->m->r; q++) c->avg[q] += c->m->price[q];
+    c->avg_n++;
+}
+
 void ctw_place__crowd_sweep(ctw_place__crowd *c, int first, ctw_place__clock *clock)
 {
     const ctw_place__inst *in = c->m->in;
-    size_t n = in->units, stride = n ? stride_for(n) : 1, chunk = n / FIRST_CHUNKS + 1;
+    size_t n = in->units, blocks = (n + BLOCK - 1) / BLOCK, stride = blocks ? stride_for(blocks) : 1;
+    size_t done = 0, faded = 0, looks = n / 32 + 1;
     c->moves = 0;
     for (size_t i = 0; i < in->services; i++) {
         if (in->service[i].fits) respond_service(c, in->service + i);
     }
-    for (size_t i = 0, u = 0; i < n; i++, u = (u + stride) % n) {
-        respond(c, u);
-        if (first && (i + 1) % chunk == 0) fade(c, (double)chunk / (double)n);
-        if (i % (n / 32 + 1) == 0) {
-            for (size_t q = 0; q < c->m->cells * c->m->r; q++) c->avg[q] += c->m->price[q];
-            c->avg_n++;
+    for (size_t i = 0, k = 0; i < blocks && !ctw_place__rung(clock); i++, k = (k + stride) % blocks) {
+        for (size_t u = k * BLOCK; u < n && u < (k + 1) * BLOCK; u++, done++) {
+            if (done % looks == 0) look_at_prices(c);
+            respond(c, u);
         }
-        if (i % 1024 == 1023 && ctw_place__rung(clock)) break;
+        if (first && done >= faded + n / FIRST_CHUNKS + 1) {
+            fade(c, (double)(done - faded) / (double)n);
+            faded = done;
+        }
     }
     if (first) {
         ctw_place__crowd_recount(c);

@@ -1,6 +1,50 @@
 /* solution.c: reading a plan. Everything here is const and may be called from any thread. */
 #include "place/solution.h"
 
+/* The next placement of a service's replica `unit` from slot `at` on. */
+static int next_replica(ctw_place__walk *w, size_t index, ctw_place__spot *out)
+{
+    const ctw_solution *s = w->s;
+    for (; w->at < s->slots; w->at++) {
+        size_t cell = index * s->slots + w->at;
+        if (w->unit >= s->load[cell]) continue;
+        out->server = s->service_server[s->service_entry[cell] + (size_t)w->unit];
+        out->slot = (int32_t)w->at;
+        if (out->server < 0) continue;
+        w->at++;
+        return 1;
+    }
+    return 0;
+}
+
+static int next_slot(ctw_place__walk *w, ctw_place__spot *out)
+{
+    const ctw_solution *s = w->s;
+    size_t u = s->unit0[w->row] + (size_t)w->unit;
+    if (w->at >= (size_t)s->run[u]) return 0;
+    size_t e = s->entry0[w->row] + (size_t)w->unit * (size_t)s->duration[w->row] + w->at++;
+    out->slot = s->slot[e];
+    out->server = s->server[e];
+    return 1;
+}
+
+int ctw_place__next(ctw_place__walk *w, ctw_place__spot *out)
+{
+    const ctw_solution *s = w->s;
+    for (; w->row < s->jobs; w->row++, w->unit = 0, w->at = 0) {
+        for (; w->unit < s->count[w->row]; w->unit++, w->at = 0) {
+            int32_t index = s->service[w->row];
+            if (!(index >= 0 ? next_replica(w, (size_t)index, out) : next_slot(w, out))) continue;
+            out->job_row = (int32_t)w->row;
+            out->unit = w->unit;
+            out->node_row = s->server_row[out->server];
+            out->server = s->server_index[out->server];
+            return 1;
+        }
+    }
+    return 0;
+}
+
 int32_t ctw_solution_outcome(const ctw_solution *s)
 {
     return s ? s->outcome : 0;
@@ -16,11 +60,12 @@ uint64_t ctw_solution_placement_count(const ctw_solution *s)
     return s ? s->spots : 0;
 }
 
-static ctw_status check(const ctw_solution *s, uint64_t n, size_t have, const char *what, const char *fn)
+static ctw_status check(const ctw_solution *s, uint64_t n, uint64_t have, const char *what, const char *fn)
 {
     CTW_TRY(ctw_base__handle_check(s ? &s->h : NULL, CTW_SOLUTION_MAGIC, fn, "s"));
     if (n == have) return CTW_OK;
-    return ctw_base__fail(CTW_E_SHAPE, "%s: n is %llu, the plan has %zu %s", fn, (unsigned long long)n, have, what);
+    return ctw_base__fail(CTW_E_SHAPE, "%s: n is %llu, the plan has %llu %s", fn, (unsigned long long)n,
+                          (unsigned long long)have, what);
 }
 
 ctw_status ctw_solution_assignment(const ctw_solution *s, int64_t *node_id, int64_t *slot, uint64_t n)
@@ -30,10 +75,14 @@ ctw_status ctw_solution_assignment(const ctw_solution *s, int64_t *node_id, int6
         if (node_id) node_id[i] = -1;
         if (slot) slot[i] = -1;
     }
-    for (size_t e = s->spots; e-- > 0;) { /* backwards: the first placement of a row is written last */
-        const ctw_place__spot *x = s->spot + e;
-        if (node_id) node_id[x->job_row] = s->node_id[x->node_row];
-        if (slot) slot[x->job_row] = x->slot;
+    ctw_place__walk w = {.s = s};
+    ctw_place__spot x;
+    size_t last = s->jobs;
+    while (ctw_place__next(&w, &x)) {
+        if ((size_t)x.job_row == last) continue;
+        last = (size_t)x.job_row;
+        if (node_id) node_id[last] = s->node_id[x.node_row];
+        if (slot) slot[last] = x.slot;
     }
     return CTW_OK;
 }
@@ -53,13 +102,14 @@ ctw_status ctw_solution_placements(const ctw_solution *s, int64_t *job_row, int6
                                    int64_t *node_row, int64_t *server, uint64_t n)
 {
     CTW_TRY(check(s, n, s ? s->spots : 0, "placements", __func__));
-    for (size_t e = 0; e < s->spots; e++) {
-        const ctw_place__spot *x = s->spot + e;
-        if (job_row) job_row[e] = x->job_row;
-        if (unit) unit[e] = x->unit;
-        if (slot) slot[e] = x->slot;
-        if (node_row) node_row[e] = x->node_row;
-        if (server) server[e] = x->server;
+    ctw_place__walk w = {.s = s};
+    ctw_place__spot x;
+    for (size_t e = 0; ctw_place__next(&w, &x); e++) {
+        if (job_row) job_row[e] = x.job_row;
+        if (unit) unit[e] = x.unit;
+        if (slot) slot[e] = x.slot;
+        if (node_row) node_row[e] = x.node_row;
+        if (server) server[e] = x.server;
     }
     return CTW_OK;
 }

@@ -1,4 +1,6 @@
-/* solution.h: what a plan looks like once it has left the solver: rows of the host's problem, nothing compiled. */
+/* solution.h: what a plan looks like once it has left the solver: rows of the host's problem, nothing compiled.
+ * A plan for a day of 10,000 servers has two million placements, so they are not stored one by one: batch rows
+ * keep `duration` (slot, server) pairs a unit, services one server per replica and slot. */
 #ifndef CTW_PLACE_SOLUTION_H
 #define CTW_PLACE_SOLUTION_H
 
@@ -11,15 +13,34 @@ typedef struct ctw_place__spot {
 struct ctw_solution {
     ctw_base__handle h;
     int32_t outcome, stop;
-    size_t jobs, nodes, slots;
-    int64_t *node_id; /* nodes */
-    size_t spots;
-    ctw_place__spot *spot;         /* by (job row, unit, slot); what does not run has no spot */
+    size_t jobs, nodes, slots, servers, services, units;
+    int64_t *node_id;                   /* nodes */
+    int32_t *server_row, *server_index; /* servers, by flat number */
+    /* by job row */
+    int32_t *service; /* index among the services, -1 for batch */
+    int32_t *count, *duration;
+    size_t *unit0, *entry0; /* batch: first unit and first entry */
+    /* entries */
+    int32_t *run;            /* units: places in use */
+    int32_t *slot, *server;  /* batch entries */
+    int32_t *load;           /* services x slots */
+    size_t *service_entry;   /* services x slots + 1 */
+    int32_t *service_server; /* -1: unplaced */
+    uint64_t spots;
     int64_t *why, *delay, *missed; /* jobs */
     double objective, bound;
-    size_t prices; /* pools x slots x resources, for warm starts */
+    size_t prices, resources; /* pools x slots x resources priced, for warm starts */
     double *price;
     ctw_report *report;
 };
+
+/* Walks the placements in order of (job row, unit, slot). Start zeroed but for s. */
+typedef struct ctw_place__walk {
+    const ctw_solution *s;
+    size_t row, at; /* at: entry within the unit, or slot */
+    int32_t unit;
+} ctw_place__walk;
+
+int ctw_place__next(ctw_place__walk *w, ctw_place__spot *out); /* 0 at the end */
 
 #endif

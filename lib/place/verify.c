@@ -1,6 +1,6 @@
 /* verify.c: checks a plan against the problem as the host stated it. It shares no code with the solvers and
- * reads none of their structures, so that a mistake there cannot hide itself here. All sums are formed anew,
- * compensated, and compared under a tolerance of 1e-9 relative. */
+ * reads none of their structures, so that a mistake there cannot hide itself here. Sums that decide the cost are
+ * formed anew, compensated, and compared under a tolerance of 1e-9 relative. */
 #include "place/verify.h"
 #include "num/sort.h"
 #include <math.h>
@@ -12,15 +12,15 @@ typedef struct judge {
     const ctw_place *p;
     const ctw_solution *s;
     const char *fn;
+    ctw_ctx *ctx;
     size_t servers;
-    size_t *first; /* nodes + 1: flat number of each row's first server */
-    double *use;   /* servers x r, of one slot */
-    uint8_t *on, *on_before;
-    double *region_w; /* regions, of one slot */
-    int32_t *need;    /* jobs: replicas asked for in one slot */
-    int64_t *ran;     /* jobs: batch unit-slots that ran, service replicas in one slot */
-    size_t *by_slot;  /* spots in order of slot */
-    size_t *slot_at;  /* slots + 1 */
+    size_t *first;  /* nodes + 1: flat number of each row's first server */
+    double *use;    /* (slot x servers + server) x r */
+    uint8_t *on;    /* slot x servers */
+    double *watts;  /* regions, of one slot */
+    int32_t *need;  /* services x slots: replicas asked for, less those that run */
+    int32_t *index; /* jobs: which service, -1 for batch */
+    int64_t *ran;   /* jobs: batch unit-slots that run */
     double grams, carry;
 } judge;
 
@@ -42,6 +42,11 @@ static int is_service(const ctw_place *p, size_t row)
     return p->jobs.kind && p->jobs.kind[row] == CTW_JOB_SERVICE;
 }
 
+static int64_t region_of(const judge *v, int32_t node_row)
+{
+    return ctw_place__i64(v->p->nodes.region, (size_t)node_row, 0);
+}
+
 /* A placement by itself: indices, window, region, type. */
 static ctw_status check_spot(const judge *v, const ctw_place__spot *x)
 {
@@ -54,7 +59,7 @@ static ctw_status check_spot(const judge *v, const ctw_place__spot *x)
     if (x->unit < 0 || x->unit >= ctw_place__i64(p->jobs.count, j, 1)) return broken(v, "no such unit", x);
     if (x->server < 0 || x->server >= ctw_place__i64(p->nodes.count, i, 1)) return broken(v, "no such server", x);
     int64_t home = ctw_place__i64(p->jobs.region, j, -1), type = ctw_place__i64(p->jobs.type, j, -1);
-    if (home >= 0 && !ctw_place__flag(p->jobs.movable, j) && home != ctw_place__i64(p->nodes.region, i, 0)) {
+    if (home >= 0 && !ctw_place__flag(p->jobs.movable, j) && home != region_of(v, x->node_row)) {
         return broken(v, "wrong region", x);
     }
     if (type >= 0 && type != ctw_place__i64(p->nodes.type, i, 0)) return broken(v, "wrong type", x);
@@ -65,50 +70,61 @@ static ctw_status check_spot(const judge *v, const ctw_place__spot *x)
     return CTW_OK;
 }
 
-/* A batch unit's placements, spots [a, b): ascending, not too many, whole and contiguous unless preemptible. */
-static ctw_status check_unit(const judge *v, size_t a, size_t b)
+/* Two placements of one unit, in order. */
+static ctw_status check_pair(const judge *v, const ctw_place__spot *a, const ctw_place__spot *b)
 {
-    const ctw_place__spot *x = v->s->spot;
-    size_t j = (size_t)x[a].job_row;
-    int64_t duration = ctw_place__i64(v->p->jobs.duration, j, 1);
-    for (size_t e = a + 1; e < b; e++) {
-        if (x[e].slot <= x[e - 1].slot) return broken(v, "twice in one slot", x + e);
-        if (!ctw_place__flag(v->p->jobs.preemptible, j) && x[e].slot != x[e - 1].slot + 1) {
-            return broken(v, "interrupted", x + e);
-        }
-        if (ctw_place__i64(v->p->nodes.region, (size_t)x[e].node_row, 0) !=
-            ctw_place__i64(v->p->nodes.region, (size_t)x[e - 1].node_row, 0)) {
-            return broken(v, "in two regions", x + e);
-        }
+    if (b->slot <= a->slot) return broken(v, "twice in one slot", b);
+    if (is_service(v->p, (size_t)a->job_row)) return CTW_OK;
+    if (!ctw_place__flag(v->p->jobs.preemptible, (size_t)a->job_row) && b->slot != a->slot + 1) {
+        return broken(v, "interrupted", b);
     }
-    if ((int64_t)(b - a) > duration) return broken(v, "longer than its duration", x + a);
-    if ((int64_t)(b - a) < duration && !ctw_place__flag(v->p->jobs.preemptible, j))
-        return broken(v, "cut short", x + a);
+    return region_of(v, a->node_row) == region_of(v, b->node_row) ? CTW_OK : broken(v, "in two regions", b);
+}
+
+/* A batch unit that ran n slots, the last of them x. */
+static ctw_status check_length(const judge *v, const ctw_place__spot *x, int64_t n)
+{
+    size_t j = (size_t)x->job_row;
+    int64_t duration = ctw_place__i64(v->p->jobs.duration, j, 1);
+    if (is_service(v->p, j)) return CTW_OK;
+    if (n > duration) return broken(v, "longer than its duration", x);
+    if (n < duration && !ctw_place__flag(v->p->jobs.preemptible, j)) return broken(v, "cut short", x);
     return CTW_OK;
+}
+
+/* Adds a placement to its server and its job. */
+static void count_spot(judge *v, const ctw_place__spot *x)
+{
+    size_t r = v->p->nodes.r, j = (size_t)x->job_row;
+    size_t at = (size_t)x->slot * v->servers + v->first[x->node_row] + (size_t)x->server;
+    const double *demand = v->p->jobs.demand + j * r;
+    for (size_t q = 0; q < r; q++) v->use[at * r + q] += demand[q];
+    v->on[at] = 1;
+    if (v->index[j] >= 0) {
+        v->need[(size_t)v->index[j] * v->p->slots + (size_t)x->slot]--;
+    } else {
+        v->ran[j]++;
+    }
 }
 
 static ctw_status check_spots(judge *v)
 {
-    const ctw_place__spot *x = v->s->spot;
-    for (size_t a = 0, b; a < v->s->spots; a = b) {
-        for (b = a; b < v->s->spots && x[b].job_row == x[a].job_row && x[b].unit == x[a].unit; b++) {
-            CTW_TRY(check_spot(v, x + b));
+    ctw_place__walk w = {.s = v->s};
+    ctw_place__spot x, before = {.job_row = -1};
+    int64_t n = 0;
+    while (ctw_place__next(&w, &x)) {
+        CTW_TRY(check_spot(v, &x));
+        if (x.job_row == before.job_row && x.unit == before.unit) {
+            CTW_TRY(check_pair(v, &before, &x));
+            n++;
+        } else {
+            if (before.job_row >= 0) CTW_TRY(check_length(v, &before, n));
+            n = 1;
         }
-        size_t j = (size_t)x[a].job_row;
-        if (a > 0 &&
-            (x[a].job_row < x[a - 1].job_row || (x[a].job_row == x[a - 1].job_row && x[a].unit < x[a - 1].unit))) {
-            return broken(v, "out of order", x + a);
-        }
-        if (is_service(v->p, j)) {
-            for (size_t e = a + 1; e < b; e++) {
-                if (x[e].slot <= x[e - 1].slot) return broken(v, "twice in one slot", x + e);
-            }
-            continue;
-        }
-        CTW_TRY(check_unit(v, a, b));
-        v->ran[j] += (int64_t)(b - a);
+        count_spot(v, &x);
+        before = x;
     }
-    return CTW_OK;
+    return before.job_row >= 0 ? check_length(v, &before, n) : CTW_OK;
 }
 
 /* Penalty per missed batch slot or missing replica when the host gave none: only its size matters to the plan,
@@ -131,239 +147,177 @@ static double penalty(const judge *v, size_t j)
     return (1.1 * most + 1e-3) * (is_service(p, j) ? 100 : 1);
 }
 
+/* Replicas asked for: the entries given, in the host's order; all replicas within the window for services without. */
+static ctw_status read_need(judge *v)
+{
+    const ctw_place__jobs *j = &v->p->jobs;
+    uint8_t *given = CTW_NEW(v->ctx, j->n, uint8_t);
+    if (!given) return CTW_E_NOMEM;
+    for (size_t e = 0; e < j->loads; e++) {
+        size_t row = (size_t)j->load_row[e], slot = (size_t)j->load_slot[e];
+        given[row] = 1;
+        if (v->index[row] >= 0 && slot < v->p->slots)
+            v->need[(size_t)v->index[row] * v->p->slots + slot] = (int32_t)j->load_count[e];
+    }
+    for (size_t row = 0; row < j->n; row++) {
+        if (v->index[row] < 0 || given[row]) continue;
+        int64_t from = ctw_place__i64(j->release, row, 0), to = ctw_place__i64(j->deadline, row, INT64_MAX);
+        for (int64_t t = from; t < to && t < (int64_t)v->p->slots; t++) {
+            v->need[(size_t)v->index[row] * v->p->slots + (size_t)t] = (int32_t)ctw_place__i64(j->count, row, 1);
+        }
+    }
+    ctw_base__free(v->ctx, given);
+    return CTW_OK;
+}
+
 static ctw_status alloc_judge(judge *v)
 {
     const ctw_place *p = v->p;
-    ctw_ctx *ctx = v->s->h.ctx;
-    v->first = CTW_NEW(ctx, p->nodes.n + 1, size_t);
-    if (!v->first) return CTW_E_NOMEM;
+    size_t services = 0;
+    v->first = CTW_NEW(v->ctx, p->nodes.n + 1, size_t);
+    v->index = CTW_NEW(v->ctx, p->jobs.n, int32_t);
+    if (!v->first || !v->index) return CTW_E_NOMEM;
     for (size_t i = 0; i < p->nodes.n; i++)
         v->first[i + 1] = v->first[i] + (size_t)ctw_place__i64(p->nodes.count, i, 1);
+    for (size_t j = 0; j < p->jobs.n; j++) v->index[j] = is_service(p, j) ? (int32_t)services++ : -1;
     v->servers = v->first[p->nodes.n];
-    v->use = CTW_NEW(ctx, v->servers * (p->nodes.r + 1), double);
-    v->on = CTW_NEW(ctx, v->servers, uint8_t);
-    v->on_before = CTW_NEW(ctx, v->servers, uint8_t);
-    v->region_w = CTW_NEW(ctx, p->regions, double);
-    v->need = CTW_NEW(ctx, p->jobs.n, int32_t);
-    v->ran = CTW_NEW(ctx, p->jobs.n, int64_t);
-    v->by_slot = CTW_NEW(ctx, v->s->spots, size_t);
-    v->slot_at = CTW_NEW(ctx, p->slots + 2, size_t);
-    return v->use && v->on && v->on_before && v->region_w && v->need && v->ran && v->by_slot && v->slot_at
-               ? CTW_OK
-               : CTW_E_NOMEM;
+    v->use = CTW_NEW(v->ctx, v->servers * p->slots * p->nodes.r, double);
+    v->on = CTW_NEW(v->ctx, v->servers * p->slots, uint8_t);
+    v->watts = CTW_NEW(v->ctx, p->regions, double);
+    v->need = CTW_NEW(v->ctx, services * p->slots, int32_t);
+    v->ran = CTW_NEW(v->ctx, p->jobs.n, int64_t);
+    return v->use && v->on && v->watts && v->need && v->ran ? CTW_OK : CTW_E_NOMEM;
 }
 
 static void free_judge(judge *v)
 {
-    void *all[] = {v->first, v->use, v->on, v->on_before, v->region_w, v->need, v->ran, v->by_slot, v->slot_at};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) ctw_base__free(v->s->h.ctx, all[i]);
+    void *all[] = {v->first, v->use, v->on, v->watts, v->need, v->index, v->ran};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) ctw_base__free(v->ctx, all[i]);
 }
 
-/* Spots in order of slot, stable, by counting. */
-static void sort_by_slot(judge *v)
-{
-    for (size_t e = 0; e < v->s->spots; e++) v->slot_at[v->s->spot[e].slot + 2]++;
-    for (size_t t = 0; t < v->p->slots; t++) v->slot_at[t + 2] += v->slot_at[t + 1];
-    for (size_t e = 0; e < v->s->spots; e++) v->by_slot[v->slot_at[v->s->spot[e].slot + 1]++] = e;
-}
-
-/* Adds one slot's placements to the servers. */
-static ctw_status load_slot(judge *v, size_t t)
+/* One running server in one slot: capacity, its own power cap, its grams. */
+static ctw_status check_server(judge *v, size_t i, size_t server, size_t t)
 {
     const ctw_place *p = v->p;
-    size_t r = p->nodes.r;
-    memset(v->use, 0, v->servers * r * sizeof(double));
-    memset(v->on, 0, v->servers);
-    for (size_t i = v->slot_at[t]; i < v->slot_at[t + 1]; i++) {
-        const ctw_place__spot *x = v->s->spot + v->by_slot[i];
-        size_t at = v->first[x->node_row] + (size_t)x->server, j = (size_t)x->job_row;
-        for (size_t q = 0; q < r; q++) v->use[at * r + q] += p->jobs.demand[j * r + q];
-        v->on[at] = 1;
-        if (is_service(p, j)) v->ran[j]++;
+    size_t r = p->nodes.r, at = t * v->servers + server, region = (size_t)region_of(v, (int32_t)i);
+    double hours = p->opt.slot_s / 3600, ci = p->carbon[region * p->slots + t] / 1000;
+    double watts = ctw_place__f64(p->nodes.idle, i, 0), cap_w = ctw_place__f64(p->nodes.cap_w, i, INFINITY);
+    for (size_t q = 0; q < r; q++) {
+        double cap = p->nodes.cap[i * r + q], use = v->use[at * r + q];
+        if (use > cap + TOLERANCE * fmax(cap, 1e-9)) {
+            return ctw_base__fail(CTW_E_INTERNAL, "%s: server %zu of row %zu uses %g of %g of resource %zu in slot %zu",
+                                  v->fn, server - v->first[i], i, use, cap, q, t);
+        }
+        if (p->nodes.watt) watts += p->nodes.watt[i * r + q] * use;
     }
+    if (watts > cap_w * (1 + 1e-8)) {
+        return ctw_base__fail(CTW_E_INTERNAL, "%s: server %zu of row %zu draws %g W of %g in slot %zu", v->fn,
+                              server - v->first[i], i, watts, cap_w, t);
+    }
+    v->watts[region] += watts;
+    add_grams(v, watts * ci * hours + ctw_place__f64(p->nodes.embodied, i, 0) * hours);
+    if (t > 0 && !v->on[at - v->servers]) add_grams(v, ci * ctw_place__f64(p->nodes.startup, i, 0));
     return CTW_OK;
 }
 
-/* Capacities and power caps of one slot; adds its grams. */
-static ctw_status check_servers(judge *v, size_t t)
+static ctw_status check_slot(judge *v, size_t t)
 {
     const ctw_place *p = v->p;
-    size_t r = p->nodes.r;
-    double hours = p->opt.slot_s / 3600;
-    memset(v->region_w, 0, p->regions * sizeof(double));
+    memset(v->watts, 0, p->regions * sizeof(double));
     for (size_t i = 0; i < p->nodes.n; i++) {
-        size_t region = (size_t)ctw_place__i64(p->nodes.region, i, 0);
-        double ci = p->carbon[region * p->slots + t] / 1000;
-        for (size_t at = v->first[i]; at < v->first[i + 1]; at++) {
-            if (!v->on[at]) continue;
-            double watts = ctw_place__f64(p->nodes.idle, i, 0), cap_w = ctw_place__f64(p->nodes.cap_w, i, INFINITY);
-            for (size_t q = 0; q < r; q++) {
-                double cap = p->nodes.cap[i * r + q], use = v->use[at * r + q];
-                if (use > cap + TOLERANCE * fmax(cap, 1e-9)) {
-                    return ctw_base__fail(CTW_E_INTERNAL,
-                                          "%s: server %zu of row %zu uses %g of %g of resource %zu in slot %zu", v->fn,
-                                          at - v->first[i], i, use, cap, q, t);
-                }
-                if (p->nodes.watt) watts += p->nodes.watt[i * r + q] * use;
-            }
-            if (watts > cap_w * (1 + 1e-8)) {
-                return ctw_base__fail(CTW_E_INTERNAL, "%s: server %zu of row %zu draws %g W of %g in slot %zu", v->fn,
-                                      at - v->first[i], i, watts, cap_w, t);
-            }
-            v->region_w[region] += watts;
-            add_grams(v, watts * ci * hours + ctw_place__f64(p->nodes.embodied, i, 0) * hours);
-            if (t > 0 && !v->on_before[at]) add_grams(v, ci * ctw_place__f64(p->nodes.startup, i, 0));
+        for (size_t s = v->first[i]; s < v->first[i + 1]; s++) {
+            if (v->on[t * v->servers + s]) CTW_TRY(check_server(v, i, s, t));
         }
     }
     for (size_t g = 0; g < p->regions && p->region_cap; g++) {
-        if (v->region_w[g] > p->region_cap[g] * (1 + 1e-8)) {
-            return ctw_base__fail(CTW_E_INTERNAL, "%s: region %zu draws %g W of %g in slot %zu", v->fn, g,
-                                  v->region_w[g], p->region_cap[g], t);
+        if (v->watts[g] > p->region_cap[g] * (1 + 1e-8)) {
+            return ctw_base__fail(CTW_E_INTERNAL, "%s: region %zu draws %g W of %g in slot %zu", v->fn, g, v->watts[g],
+                                  p->region_cap[g], t);
         }
     }
     return CTW_OK;
 }
 
-/* Replicas asked for in slot t. The last entry for a (row, slot) counts, as the manual says. */
-static void read_need(judge *v, size_t t, const uint8_t *given)
-{
-    const ctw_place__jobs *j = &v->p->jobs;
-    for (size_t row = 0; row < j->n; row++) {
-        v->need[row] = 0;
-        if (!is_service(v->p, row) || given[row]) continue;
-        int inside = (int64_t)t >= ctw_place__i64(j->release, row, 0) &&
-                     (int64_t)t < ctw_place__i64(j->deadline, row, INT64_MAX);
-        v->need[row] = inside ? (int32_t)ctw_place__i64(j->count, row, 1) : 0;
-    }
-}
-
-/* Services of one slot: never more than asked for; what is missing costs. `ran` of services is reset. */
-static ctw_status check_services(judge *v, size_t t)
+/* Services run what is asked for, at most; what is missing costs. */
+static ctw_status check_services(judge *v)
 {
     for (size_t row = 0; row < v->p->jobs.n; row++) {
-        if (!is_service(v->p, row)) continue;
-        if (v->ran[row] > v->need[row]) {
-            return ctw_base__fail(CTW_E_INTERNAL,
-                                  "%s: service row %zu runs %lld replicas in slot %zu, %d were asked for", v->fn, row,
-                                  (long long)v->ran[row], t, (int)v->need[row]);
+        for (size_t t = 0; t < v->p->slots && v->index[row] >= 0; t++) {
+            int32_t missing = v->need[(size_t)v->index[row] * v->p->slots + t];
+            if (missing < 0) {
+                return ctw_base__fail(CTW_E_INTERNAL,
+                                      "%s: service row %zu runs %d replicas more than asked for in slot %zu", v->fn,
+                                      row, -(int)missing, t);
+            }
+            if (missing > 0) add_grams(v, missing * penalty(v, row));
         }
-        if (v->ran[row] < v->need[row]) add_grams(v, (double)(v->need[row] - v->ran[row]) * penalty(v, row));
-        v->ran[row] = 0;
     }
     return CTW_OK;
 }
 
-typedef struct spread_key {
-    const judge *v;
-} spread_key;
-
-static int cmp_spread(const void *pa, const void *pb, void *user)
+static int cmp_place(const void *pa, const void *pb, void *user)
 {
-    const judge *v = ((const spread_key *)user)->v;
-    const ctw_place__spot *a = v->s->spot + *(const size_t *)pa, *b = v->s->spot + *(const size_t *)pb;
-    if (a->job_row != b->job_row) return a->job_row < b->job_row ? -1 : 1;
+    const ctw_place__spot *a = pa, *b = pb;
+    (void)user;
+    if (a->slot != b->slot) return a->slot < b->slot ? -1 : 1;
     if (a->node_row != b->node_row) return a->node_row < b->node_row ? -1 : 1;
     return a->server < b->server ? -1 : a->server > b->server;
 }
 
-/* Anti-affinity within one slot. Reorders the slot's stretch of by_slot. */
-static ctw_status check_spread(judge *v, size_t t)
+/* One row's placements: not more than `most` on one server in one slot. */
+static ctw_status check_row_spread(const judge *v, ctw_place__spot *x, size_t n, int64_t most)
 {
-    size_t n = v->slot_at[t + 1] - v->slot_at[t], *at = v->by_slot + v->slot_at[t];
-    spread_key key = {v};
-    ctw_num__sort_by(at, n, sizeof *at, cmp_spread, &key);
+    ctw_num__sort_by(x, n, sizeof *x, cmp_place, NULL);
     for (size_t a = 0, b; a < n; a = b) {
-        for (b = a + 1; b < n && cmp_spread(at + a, at + b, &key) == 0; b++) {
+        for (b = a + 1; b < n && cmp_place(x + a, x + b, NULL) == 0; b++) {
         }
-        int64_t most = v->p->jobs.spread[v->s->spot[at[a]].job_row];
-        if (most > 0 && (int64_t)(b - a) > most)
-            return broken(v, "too many of one job on one server", v->s->spot + at[a]);
+        if ((int64_t)(b - a) > most) return broken(v, "too many of one job on one server", x + a);
     }
     return CTW_OK;
+}
+
+static ctw_status check_spread(const judge *v)
+{
+    ctw_place__walk w = {.s = v->s};
+    ctw_place__spot x, *list = NULL;
+    size_t n = 0, cap = 0;
+    int32_t row = -1;
+    ctw_status s = CTW_OK;
+    for (int more = 1; more && s == CTW_OK;) {
+        more = ctw_place__next(&w, &x);
+        if (n > 0 && (!more || x.job_row != row)) {
+            s = check_row_spread(v, list, n, v->p->jobs.spread[row]);
+            n = 0;
+        }
+        if (!more || v->p->jobs.spread[x.job_row] == 0 || s != CTW_OK) continue;
+        s = ctw_base__grow(v->ctx, (void **)&list, &cap, n + 1, sizeof *list);
+        row = x.job_row;
+        if (s == CTW_OK) list[n++] = x;
+    }
+    ctw_base__free(v->ctx, list);
+    return s;
 }
 
 static ctw_status check_batch_totals(judge *v)
 {
     const ctw_place__jobs *j = &v->p->jobs;
-    double asked = 0, ran = 0;
+    double asked = 0, ran = 0, listed = 0;
     for (size_t row = 0; row < j->n; row++) {
-        if (is_service(v->p, row)) continue;
+        if (v->index[row] >= 0) continue;
         int64_t all = ctw_place__i64(j->count, row, 1) * ctw_place__i64(j->duration, row, 1);
         asked += (double)all;
         ran += (double)v->ran[row];
         if (all > v->ran[row]) add_grams(v, (double)(all - v->ran[row]) * penalty(v, row));
     }
-    if (v->s->h.ctx && ran < v->p->opt.throughput_min * asked * (1 - TOLERANCE)) {
-        double listed = 0;
-        const char *key = "throughput_short";
-        if (ctw_report_get_f64(v->s->report, key, &listed) != CTW_OK || listed <= 0) {
-            return ctw_base__fail(CTW_E_INTERNAL,
-                                  "%s: %g of %g batch slots run, fewer than throughput_min %g asks for, unlisted",
-                                  v->fn, ran, asked, v->p->opt.throughput_min);
-        }
-    }
-    return CTW_OK;
+    if (ran >= v->p->opt.throughput_min * asked * (1 - TOLERANCE)) return CTW_OK;
+    if (ctw_report_get_f64(v->s->report, "throughput_short", &listed) == CTW_OK && listed > 0) return CTW_OK;
+    return ctw_base__fail(CTW_E_INTERNAL,
+                          "%s: %g of %g batch slots run, fewer than throughput_min %g asks for, unlisted", v->fn, ran,
+                          asked, v->p->opt.throughput_min);
 }
 
-/* Load entries of slot t, taken in the host's order. */
-static void apply_loads(judge *v, size_t t, const size_t *load_at, const size_t *load_order)
+static ctw_status check_cost(const judge *v)
 {
-    for (size_t i = load_at[t]; i < load_at[t + 1]; i++) {
-        size_t e = load_order[i];
-        v->need[v->p->jobs.load_row[e]] = (int32_t)v->p->jobs.load_count[e];
-    }
-}
-
-static ctw_status check_slots(judge *v, const uint8_t *given, const size_t *load_at, const size_t *load_order)
-{
-    for (size_t t = 0; t < v->p->slots; t++) {
-        CTW_TRY(load_slot(v, t));
-        CTW_TRY(check_servers(v, t));
-        read_need(v, t, given);
-        apply_loads(v, t, load_at, load_order);
-        CTW_TRY(check_services(v, t));
-        if (v->p->jobs.spread) CTW_TRY(check_spread(v, t));
-        uint8_t *swap = v->on;
-        v->on = v->on_before;
-        v->on_before = swap;
-    }
-    return CTW_OK;
-}
-
-/* Load entries by slot, then the slots one by one. */
-static ctw_status check_time(judge *v)
-{
-    const ctw_place__jobs *j = &v->p->jobs;
-    ctw_ctx *ctx = v->s->h.ctx;
-    uint8_t *given = CTW_NEW(ctx, j->n, uint8_t);
-    size_t *load_at = CTW_NEW(ctx, v->p->slots + 2, size_t), *order = CTW_NEW(ctx, j->loads, size_t);
-    ctw_status s = given && load_at && order ? CTW_OK : CTW_E_NOMEM;
-    for (size_t e = 0; e < j->loads && s == CTW_OK; e++) {
-        if ((size_t)j->load_slot[e] >= v->p->slots) {
-            s = ctw_base__fail(CTW_E_SHAPE, "%s: load entry %zu is beyond the horizon", v->fn, e);
-            break;
-        }
-        given[j->load_row[e]] = 1;
-        load_at[j->load_slot[e] + 2]++;
-    }
-    if (s == CTW_OK) {
-        for (size_t t = 0; t < v->p->slots; t++) load_at[t + 2] += load_at[t + 1];
-        for (size_t e = 0; e < j->loads; e++) order[load_at[j->load_slot[e] + 1]++] = e;
-        s = check_slots(v, given, load_at, order);
-    }
-    ctw_base__free(ctx, given);
-    ctw_base__free(ctx, load_at);
-    ctw_base__free(ctx, order);
-    return s;
-}
-
-static ctw_status judge_all(judge *v)
-{
-    CTW_TRY(alloc_judge(v));
-    CTW_TRY(check_spots(v));
-    sort_by_slot(v);
-    CTW_TRY(check_time(v));
-    CTW_TRY(check_batch_totals(v));
     double total = v->grams + v->carry, claimed = v->s->objective;
     if (!(fabs(total - claimed) <= TOLERANCE * fmax(1e-6, fabs(total)))) {
         return ctw_base__fail(CTW_E_INTERNAL, "%s: the plan costs %.12g g, the solver claims %.12g", v->fn, total,
@@ -374,6 +328,18 @@ static ctw_status judge_all(judge *v)
                               total);
     }
     return CTW_OK;
+}
+
+static ctw_status judge_all(judge *v)
+{
+    CTW_TRY(alloc_judge(v));
+    CTW_TRY(read_need(v));
+    CTW_TRY(check_spots(v));
+    for (size_t t = 0; t < v->p->slots; t++) CTW_TRY(check_slot(v, t));
+    CTW_TRY(check_services(v));
+    if (v->p->jobs.spread) CTW_TRY(check_spread(v));
+    CTW_TRY(check_batch_totals(v));
+    return check_cost(v);
 }
 
 ctw_status ctw_place__verify(const ctw_place *p, const ctw_solution *s, const char *fn)
@@ -389,6 +355,7 @@ ctw_status ctw_place__verify(const ctw_place *p, const ctw_solution *s, const ch
     v.p = p;
     v.s = s;
     v.fn = fn;
+    v.ctx = s->h.ctx;
     ctw_status status = judge_all(&v);
     free_judge(&v);
     return status;
