@@ -17,15 +17,20 @@ typedef struct guest {
     int32_t limit, owner;
 } guest;
 
+/* A batch entry and its group (pool, flavour), so that a slot is listed without looking at the units again. */
+typedef struct booking {
+    int32_t entry, group, batch;
+} booking;
+
 typedef struct usher {
     const ctw_place__inst *in;
     ctw_place__market *m;
     ctw_place__plan *plan;
     ctw_place__packer packer;
-    int32_t *by_slot; /* units in order of slot, once per slot they run in */
+    booking *by_slot; /* batch entries in order of slot */
     size_t *slot_at;  /* slots + 2 */
-    int32_t *cursor;  /* units: entries already passed, as slots are taken in order */
     double *budget;   /* regions */
+    int limits;       /* some batch row has a limit per server */
     /* one slot: guests by (pool, flavour) */
     size_t *group_at; /* pools x flavours + 1 */
     guest *guest;
@@ -38,23 +43,23 @@ typedef struct usher {
     size_t pattern_server_cap;
 } usher;
 
-static ctw_status sort_units(usher *a)
+static ctw_status sort_entries(usher *a)
 {
     const ctw_place__inst *in = a->in;
-    a->by_slot = CTW_NEW(in->ctx, in->entries, int32_t);
+    a->by_slot = CTW_NEW(in->ctx, in->entries, booking);
     a->slot_at = CTW_NEW(in->ctx, in->slots + 2, size_t);
-    a->cursor = CTW_NEW(in->ctx, in->units, int32_t);
-    if (!a->by_slot || !a->slot_at || !a->cursor) return CTW_E_NOMEM;
+    if (!a->by_slot || !a->slot_at) return CTW_E_NOMEM;
     for (int pass = 0; pass < 2; pass++) {
         for (size_t u = 0; u < in->units; u++) {
-            size_t e = ctw_place__entry(in, u);
+            size_t e = ctw_place__entry(in, u), f = (size_t)in->batch[in->unit_batch[u]].flavour;
             for (size_t q = e; q < e + (size_t)a->plan->run[u]; q++) {
                 size_t t = (size_t)a->plan->slot[q];
                 if (pass == 0) {
                     a->slot_at[t + 2]++;
-                } else {
-                    a->by_slot[a->slot_at[t + 1]++] = (int32_t)u;
+                    continue;
                 }
+                size_t group = (size_t)a->plan->server[q] * in->flavours + f;
+                a->by_slot[a->slot_at[t + 1]++] = (booking){(int32_t)q, (int32_t)group, in->unit_batch[u]};
             }
         }
         for (size_t t = 0; t < in->slots && pass == 0; t++) a->slot_at[t + 2] += a->slot_at[t + 1];
@@ -81,23 +86,20 @@ static void list_guests(usher *a, size_t t, int pass)
             if (*at < 0) continue;
             size_t group = (size_t)*at * in->flavours + (size_t)l->flavour;
             if (pass) {
-                seat_later(a, group, at, l->spread, l->row);
+                seat_later(a, group, at, l->spread, -1 - (int32_t)i);
             } else {
                 a->group_at[group + 1]++;
             }
         }
     }
     for (size_t i = a->slot_at[t]; i < a->slot_at[t + 1]; i++) {
-        size_t u = (size_t)a->by_slot[i];
-        const ctw_place__batch *b = in->batch + in->unit_batch[u];
-        int32_t *at = a->plan->server + ctw_place__entry(in, u) + a->cursor[u];
-        size_t group = (size_t)*at * in->flavours + (size_t)b->flavour;
-        if (pass) {
-            seat_later(a, group, at, b->spread, b->row);
-            a->cursor[u]++;
-        } else {
-            a->group_at[group + 1]++;
+        const booking *k = a->by_slot + i;
+        if (!pass) {
+            a->group_at[k->group + 1]++;
+            continue;
         }
+        int32_t limit = a->limits ? in->batch[k->batch].spread : 0;
+        seat_later(a, (size_t)k->group, a->plan->server + k->entry, limit, k->batch);
     }
 }
 
@@ -251,7 +253,8 @@ ctw_status ctw_place__assign(ctw_place__market *m, ctw_place__plan *plan, int64_
     a.m = m;
     a.plan = plan;
     ctw_status s = ctw_place__packer_new(m, &a.packer);
-    if (s == CTW_OK) s = sort_units(&a);
+    for (size_t i = 0; i < in->batches; i++) a.limits |= in->batch[i].spread > 0;
+    if (s == CTW_OK) s = sort_entries(&a);
     a.counts = CTW_NEW(in->ctx, in->flavours, int32_t);
     a.budget = CTW_NEW(in->ctx, in->regions, double);
     a.group_at = CTW_NEW(in->ctx, in->pools * in->flavours + 1, size_t);
@@ -260,8 +263,8 @@ ctw_status ctw_place__assign(ctw_place__market *m, ctw_place__plan *plan, int64_
     if (s == CTW_OK) s = pack_slots(&a);
     if (s == CTW_OK) *lost = sweep_out(in, plan);
     ctw_place__packer_free(&a.packer);
-    void *all[] = {a.by_slot,  a.slot_at, a.cursor, a.counts,      a.budget,
-                   a.group_at, a.guest,   a.seat,   a.next_member, a.pattern_server};
+    void *all[] = {a.by_slot, a.slot_at, a.counts,      a.budget,        a.group_at,
+                   a.guest,   a.seat,    a.next_member, a.pattern_server};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) ctw_base__free(in->ctx, all[i]);
     return s;
 }

@@ -7,6 +7,7 @@
 #include "place/assign.h"
 #include "place/repair.h"
 #include "place/respond.h"
+#include "place/solution.h"
 #include <math.h>
 #include <string.h>
 
@@ -19,6 +20,7 @@ typedef struct search {
     ctw_place__market m;
     ctw_place__crowd c;
     double *best_price, *keep; /* cells x r */
+    int32_t *pool_of_row;      /* server rows of the host: pool, -1 when the row is empty */
     double fluid;              /* cost of the plan if servers were divisible */
 } search;
 
@@ -67,30 +69,96 @@ static void first_prices(search *s)
     }
 }
 
-static void find_prices(search *s)
+/* One round: everybody answers, the prices follow, the averages are judged. */
+static void one_sweep(search *s, int i, int first)
+{
+    ctw_place__market *m = &s->m;
+    s->c.avg_n = 0;
+    memset(s->c.avg, 0, m->cells * m->r * sizeof(double));
+    ctw_place__crowd_sweep(&s->c, first, s->clock);
+    ctw_place__crowd_recount(&s->c);
+    if (first) {
+        memcpy(m->anchor, m->price, m->cells * m->r * sizeof(double));
+        return;
+    }
+    bound_at_average(s);
+    ctw_place__market_solve_all(m);
+    s->fluid = fluid_cost(s);
+    ctw_place__tell(s->clock, (uint64_t)i, s->a->bound, s->fluid);
+}
+
+/* Sweeps until plan and bound meet, or neither gets anywhere. */
+static void settle(search *s, int from, int first)
 {
     static const double width[] = {0.02, 0.005, 0.001, 0.0005};
-    ctw_place__market *m = &s->m;
-    m->theta = width[0];
-    m->give = 0.1;
-    first_prices(s);
-    for (int i = 0; i < MOST_SWEEPS && !ctw_place__rung(s->clock); i++) {
-        m->theta = width[i < 3 ? i : 3];
-        if (i > 0) ctw_place__market_solve_all(m);
-        s->c.avg_n = 0;
-        memset(s->c.avg, 0, m->cells * m->r * sizeof(double));
-        ctw_place__crowd_sweep(&s->c, i == 0, s->clock);
-        ctw_place__crowd_recount(&s->c);
-        if (i == 0) {
-            memcpy(m->anchor, m->price, m->cells * m->r * sizeof(double));
-            continue;
-        }
-        bound_at_average(s);
-        ctw_place__market_solve_all(m);
-        s->fluid = fluid_cost(s);
-        ctw_place__tell(s->clock, (uint64_t)i, s->a->bound, s->fluid);
-        if (i >= 3 && s->fluid - s->a->bound < 1e-4 * fabs(s->fluid)) break;
+    for (int i = from; i < MOST_SWEEPS && !ctw_place__rung(s->clock); i++) {
+        double before = s->a->bound;
+        s->m.theta = width[i < 3 ? i : 3];
+        if (i > from) ctw_place__market_solve_all(&s->m);
+        one_sweep(s, i, first && i == from);
+        if (i < 3 || isinf(before)) continue;
+        if (s->fluid - s->a->bound < 1e-4 * fabs(s->fluid) || s->a->bound - before < 1.5e-5 * fabs(before)) break;
     }
+}
+
+/* The last solution's choices as far as they still stand: same rows, and the pool of a server still there. */
+static void adopt_plan(search *s)
+{
+    const ctw_solution *w = s->a->warm;
+    const ctw_place__inst *in = s->in;
+    ctw_place__plan *plan = &s->a->plan;
+    for (size_t u = 0; u < in->units; u++) {
+        const ctw_place__batch *b = in->batch + in->unit_batch[u];
+        size_t e = ctw_place__entry(in, u);
+        plan->run[u] = b->fits ? w->run[u] : 0;
+        for (size_t q = e; q < e + (size_t)plan->run[u]; q++) {
+            plan->slot[q] = w->slot[q];
+            plan->server[q] = s->pool_of_row[w->server_row[w->server[q]]];
+            if (plan->server[q] < 0 || !(b->pools >> plan->server[q] & 1)) plan->run[u] = 0;
+        }
+    }
+}
+
+/* 1 when the warm solution is of the same rows, units, slots and priced resources. */
+static int warm_fits(const search *s)
+{
+    const ctw_solution *w = s->a->warm;
+    const ctw_place__inst *in = s->in;
+    if (!w || w->prices != s->m.cells * s->m.r || w->resources != s->m.r || w->units != in->units ||
+        w->slots != in->slots)
+        return 0;
+    for (size_t i = 0; i < in->batches; i++) {
+        const ctw_place__batch *b = in->batch + i;
+        size_t row = (size_t)b->row;
+        if (row >= w->jobs || w->service[row] >= 0 || w->count[row] != b->count || w->duration[row] != b->duration ||
+            w->entry0[row] != b->entry0) {
+            return 0;
+        }
+        for (int32_t q = 0; q < b->count; q++) {
+            size_t u = b->unit0 + (size_t)q, e = b->entry0 + (size_t)q * (size_t)b->duration;
+            int32_t run = w->run[u];
+            if (run > 0 && (w->slot[e] < b->release || w->slot[e + (size_t)run - 1] >= b->end)) return 0;
+        }
+    }
+    return 1;
+}
+
+static void find_prices(search *s)
+{
+    ctw_place__market *m = &s->m;
+    m->give = 0.1;
+    m->theta = 0.02;
+    if (!warm_fits(s)) {
+        first_prices(s);
+        settle(s, 0, 1);
+        return;
+    }
+    m->theta = 0.0005;
+    for (size_t i = 0; i < m->cells * m->r; i++) m->anchor[i] = m->price[i] = fmin(s->a->warm->price[i], m->high[i]);
+    adopt_plan(s);
+    ctw_place__crowd_recount(&s->c);
+    ctw_place__market_solve_all(m);
+    settle(s, 3, 0);
 }
 
 /* Whatever is not in the plan yet goes where it adds least. */
@@ -150,10 +218,22 @@ ctw_status ctw_place__decompose(const ctw_place__inst *in, ctw_place__clock *clo
     ctw_status e = ctw_place__crowd_new(&s.m, &a->plan, &s.c);
     s.best_price = CTW_NEW(in->ctx, s.m.cells * s.m.r, double);
     s.keep = CTW_NEW(in->ctx, s.m.cells * s.m.r, double);
-    if (e == CTW_OK && (!s.best_price || !s.keep)) e = CTW_E_NOMEM;
-    if (e == CTW_OK) e = run(&s);
-    ctw_base__free(in->ctx, s.best_price);
+    s.pool_of_row = CTW_NEW(in->ctx, in->rows, int32_t);
+    if (e == CTW_OK && (!s.best_price || !s.keep || !s.pool_of_row)) e = CTW_E_NOMEM;
+    if (e == CTW_OK) {
+        for (size_t i = 0; i < in->rows; i++) s.pool_of_row[i] = -1;
+        for (size_t v = in->servers; v-- > 0;) s.pool_of_row[in->row_of[v]] = (int32_t)in->class[in->class_of[v]].pool;
+        e = run(&s);
+    }
+    if (e == CTW_OK) {
+        a->price = s.best_price;
+        a->prices = s.m.cells * s.m.r;
+        a->resources = s.m.r;
+    } else {
+        ctw_base__free(in->ctx, s.best_price);
+    }
     ctw_base__free(in->ctx, s.keep);
+    ctw_base__free(in->ctx, s.pool_of_row);
     ctw_place__crowd_free(&s.c);
     ctw_place__market_free(&s.m);
     return e;

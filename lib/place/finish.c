@@ -232,6 +232,10 @@ static ctw_status write_solution(writer *w, ctw_place__answer *a, double solve_s
         w->s->server = a->plan.server;
         w->s->service_server = a->plan.service_server;
         memset(&a->plan, 0, sizeof a->plan);
+        w->s->price = a->price;
+        w->s->prices = a->prices;
+        w->s->resources = a->resources;
+        a->price = NULL;
         w->s->bound = a->bound;
         w->s->outcome = outcome(a, &cost, in->opt->mip_gap);
         w->s->stop = w->s->outcome == CTW_PLACE_OPTIMAL && a->stop == CTW_STOP_GAP ? CTW_STOP_PROVED : a->stop;

@@ -149,6 +149,7 @@ static void form_classes(const ctw_place *p, ctw_place__inst *in, const size_t *
         ctw_place__class *c = in->class + in->classes - 1;
         for (size_t q = 0; q < n; q++) {
             in->class_of[row_first[row] + q] = (int32_t)(in->classes - 1);
+            in->row_of[row_first[row] + q] = (int32_t)row;
             in->members[at++] = (int32_t)(row_first[row] + q);
         }
         c->n += (int32_t)n;
@@ -164,9 +165,11 @@ static ctw_status read_servers(const ctw_place *p, ctw_place__inst *in, const ch
     in->watt = CTW_NEW(in->ctx, n * in->r, double);
     in->class_of = CTW_NEW(in->ctx, in->servers, int32_t);
     in->members = CTW_NEW(in->ctx, in->servers, int32_t);
+    in->row_of = CTW_NEW(in->ctx, in->servers, int32_t);
+    in->rows = n;
     size_t *order = CTW_NEW(in->ctx, n, size_t), *row_first = CTW_NEW(in->ctx, n, size_t);
     ctw_status s = CTW_OK;
-    if (!in->class || !in->cap || !in->watt || !in->class_of || !in->members || !order || !row_first) {
+    if (!in->class || !in->cap || !in->watt || !in->class_of || !in->members || !in->row_of || !order || !row_first) {
         s = CTW_E_NOMEM;
     } else {
         row_key key = {&p->nodes};
@@ -242,9 +245,9 @@ ctw_status ctw_place__inst_new(const ctw_place *p, ctw_place__inst *in, const ch
 void ctw_place__inst_free(ctw_place__inst *in)
 {
     if (!in->ctx) return;
-    void *all[] = {in->gram,    in->gram_wh,  in->region_cap,    in->class,     in->cap,   in->pool_region,
-                   in->watt,    in->class_of, in->members,       in->demand,    in->least, in->batch,
-                   in->service, in->loads,    in->service_entry, in->unit_batch};
+    void *all[] = {in->gram,  in->gram_wh,  in->region_cap, in->class,         in->cap,       in->pool_region,
+                   in->watt,  in->class_of, in->row_of,     in->members,       in->demand,    in->least,
+                   in->batch, in->service,  in->loads,      in->service_entry, in->unit_batch};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) ctw_base__free(in->ctx, all[i]);
     memset(in, 0, sizeof *in);
 }

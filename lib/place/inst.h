@@ -56,6 +56,8 @@ typedef struct ctw_place__inst {
     double *cap, *watt; /* classes x r; cap already cut to what the server's power cap allows */
     size_t servers;
     int32_t *class_of; /* by server */
+    int32_t *row_of;   /* by server: the host's row */
+    size_t rows;       /* the host's server rows */
     int32_t *members;  /* servers, class by class */
     size_t flavours;
     double *demand; /* flavours x r */

@@ -10,7 +10,7 @@
 enum { MAX_R = CTW_PLACE_MAX_RESOURCES, NEWTON_STEPS = 40 };
 
 /* Demand may drift by this share of a pool's capacity before the linear prices are solved anew. */
-#define DRIFT_LIMIT 0.004
+#define DRIFT_LIMIT 0.01
 
 /* The highest price over what the dearest server charges. */
 #define HIGHEST 30
@@ -268,7 +268,7 @@ void ctw_place__market_solve(ctw_place__market *m, size_t cell)
             if (is_free[j]) off = fmax(off, fabs(at.grad[j]) / fmax(scale[j], 1e-12));
         }
         invert(at.hess, is_free, lift, r, inv);
-        if (off < 1e-7 || !step(m, cell, mu, &at, inv)) return;
+        if (off < 1e-5 || !step(m, cell, mu, &at, inv)) return;
     }
 }
 

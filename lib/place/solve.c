@@ -72,10 +72,12 @@ static ctw_status solve_compiled(ctw_place *p, const ctw_place__inst *in, ctw_pl
     ctw_place__answer a;
     memset(&a, 0, sizeof a);
     a.bound = -INFINITY;
+    a.warm = p->warm;
     CTW_TRY(ctw_place__plan_new(in, &a.plan));
     ctw_status s = run_tier(in, mode, clock, &a);
     if (s == CTW_OK) s = ctw_place__finish(p, in, &a, ctw_base__now() - began, out);
     ctw_place__plan_free(in->ctx, &a.plan);
+    ctw_base__free(in->ctx, a.price);
     if (s == CTW_OK) s = ctw_place__verify(p, *out, fn);
     if (s != CTW_OK) {
         ctw_solution_unref(*out);

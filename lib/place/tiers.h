@@ -24,6 +24,9 @@ typedef struct ctw_place__answer {
     int32_t stop;
     const char *tier;
     int64_t nodes; /* branch and bound */
+    double *price; /* pools x slots x priced resources at the end, for the next start; NULL: none */
+    size_t prices, resources;
+    const ctw_solution *warm; /* to start from, or NULL */
 } ctw_place__answer;
 
 /* greedy.c: always ends with a plan; the clock is not consulted. */
