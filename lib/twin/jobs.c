@@ -87,19 +87,27 @@ static ctw_status start(ctw_twin *t, size_t job, uint32_t server)
     return ctw_twin__job_reclock(t, job);
 }
 
-ctw_status ctw_twin__jobs_start(ctw_twin *t)
+/* Must it start within a planning slot to be done in time? */
+static int urgent(const ctw_twin *t, const ctw_twin__job *j)
+{
+    double left = j->predicted_s * (j->left_s / j->work_s) * t->margin;
+    return j->deadline_s - t->now - left < t->plan_slot_s;
+}
+
+/* Starts whoever of the waiting may start and finds room, in order of arrival: the urgent ones or the others. */
+static ctw_status start_some(ctw_twin *t, int want_urgent)
 {
     size_t kept = 0;
     ctw_status status = CTW_OK;
-    for (size_t r = 0; r < t->n_region; r++) t->region[r].no_room = INFINITY;
     for (size_t i = 0; i < t->n_waiting; i++) {
         uint32_t job = t->waiting[i];
         ctw_twin__job *j = &t->job[job];
         ctw_twin__region *r = &t->region[j->region];
         uint32_t server = CTW_TWIN__NONE;
-        if (status == CTW_OK && j->planned_s <= t->now && j->cores < r->no_room) {
+        int mine = !t->place_params || urgent(t, j) == want_urgent;
+        if (status == CTW_OK && mine && j->planned_s <= t->now && j->cores < r->no_room) {
             server = ctw_twin__fit(t, j->region, j->cores);
-            if (server == CTW_TWIN__NONE) r->no_room = j->cores;
+            if (server == CTW_TWIN__NONE) r->no_room = want_urgent && t->place_params ? 0.0 : j->cores;
         }
         if (server == CTW_TWIN__NONE)
             t->waiting[kept++] = job;
@@ -108,6 +116,15 @@ ctw_status ctw_twin__jobs_start(ctw_twin *t)
     }
     t->n_waiting = kept;
     return status;
+}
+
+/* With a planner, jobs crowd into the clean hours, so those that are out of slack go first, and as long as one of
+ * them finds no room nobody else of its region starts: what is freed next is for it. */
+ctw_status ctw_twin__jobs_start(ctw_twin *t)
+{
+    for (size_t r = 0; r < t->n_region; r++) t->region[r].no_room = INFINITY;
+    if (t->place_params) CTW_TRY(start_some(t, 1));
+    return start_some(t, 0);
 }
 
 /* Takes a running job off its server. */

@@ -37,7 +37,7 @@ static ctw_status line_push(ctw_twin *t, uint32_t request)
 static ctw_status queue_push(const ctw_twin *t, ctw_queue *q, uint32_t request)
 {
     const ctw_twin__request *r = &t->request[request];
-    double                   own = ctw_twin__own_time(t, r->predicted);
+    double own = ctw_twin__own_time(t, r->predicted);
     CTW_TRY(ctw_queue_requeue(q, request, own, 1.0, r->arrival_s, t->now));
     return ctw_queue_set_deadline(q, request, r->arrival_s + t->llm.slo_s + t->llm.slo_factor * own);
 }

@@ -6,20 +6,31 @@
 #include "twin/twin_internal.h"
 #include <math.h>
 
+/* Share of a node that plans may fill: cores left over on many servers are no room for one large job. */
+#define FILL 0.85
+/* Grain in which the cores of what runs already are released. */
+#define UNITS 32
+
 typedef struct problem {
     size_t nodes, slots, rows, fixed; /* rows: fixed ones first, then one for each of `job` */
     double *capacity, *per_core;      /* nodes */
     int64_t *node_region;
-    double *price;                                                             /* regions x slots */
-    double *demand;                                                            /* rows */
+    double *price;  /* regions x slots */
+    double *held;   /* nodes x slots: cores of what runs already */
+    double *demand; /* rows */
     int64_t *release, *deadline, *duration, *region, *type, *node_type, *slot; /* rows; node_type: nodes */
+    int64_t *units;                                                            /* rows */
+    int64_t *load_row, *load_slot, *load_units;                                /* loads */
+    size_t loads;
+    int32_t *kind;
     uint32_t *job;
 } problem;
 
 static void problem_free(ctw_ctx *ctx, problem *p)
 {
-    void *const blocks[] = {p->capacity, p->per_core, p->node_region, p->price,     p->demand, p->release, p->deadline,
-                            p->duration, p->region,   p->type,        p->node_type, p->slot,   p->job};
+    void *const blocks[] = {p->capacity, p->per_core,  p->node_region, p->node_type, p->price, p->held, p->demand,
+                            p->release,  p->deadline,  p->duration,    p->region,    p->type,  p->slot, p->units,
+                            p->load_row, p->load_slot, p->load_units,  p->kind,      p->job};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) ctw_base__free(ctx, blocks[i]);
 }
 
@@ -36,7 +47,7 @@ static ctw_status problem_new(const ctw_twin *t, problem *p)
     ctw_ctx *ctx = t->h.ctx;
     p->slots = slots_needed(t);
     p->nodes = t->n_region * t->n_klass;
-    size_t rows = t->n_waiting + p->nodes * p->slots;
+    size_t rows = t->n_waiting + p->nodes, cells = p->nodes * p->slots;
     p->capacity = CTW_NEW(ctx, p->nodes, double);
     p->per_core = CTW_NEW(ctx, p->nodes, double);
     p->node_region = CTW_NEW(ctx, p->nodes, int64_t);
@@ -49,10 +60,19 @@ static ctw_status problem_new(const ctw_twin *t, problem *p)
     p->region = CTW_NEW(ctx, rows, int64_t);
     p->type = CTW_NEW(ctx, rows, int64_t);
     p->slot = CTW_NEW(ctx, rows, int64_t);
+    p->held = CTW_NEW(ctx, cells, double);
+    p->units = CTW_NEW(ctx, rows, int64_t);
+    p->load_row = CTW_NEW(ctx, cells, int64_t);
+    p->load_slot = CTW_NEW(ctx, cells, int64_t);
+    p->load_units = CTW_NEW(ctx, cells, int64_t);
+    p->kind = CTW_NEW(ctx, rows, int32_t);
     p->job = CTW_NEW(ctx, rows, uint32_t);
-    int ok = p->capacity && p->per_core && p->node_region && p->node_type && p->price && p->demand && p->release &&
-             p->deadline && p->duration && p->region && p->type && p->slot && p->job;
-    return ok ? CTW_OK : CTW_E_NOMEM;
+    const void *const blocks[] = {p->capacity, p->per_core,  p->node_region, p->node_type, p->price, p->held, p->demand,
+                                  p->release,  p->deadline,  p->duration,    p->region,    p->type,  p->slot, p->units,
+                                  p->load_row, p->load_slot, p->load_units,  p->kind,      p->job};
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
+        if (!blocks[i]) return CTW_E_NOMEM;
+    return CTW_OK;
 }
 
 /* Capacity and power of the (region, class) nodes; the cores services hold are not on offer. */
@@ -76,6 +96,7 @@ static void fill_nodes(const ctw_twin *t, problem *p)
         double *c = &p->capacity[s->region * t->n_klass + s->klass];
         if (ctw_twin__usable(t, s)) *c = fmax(0.0, *c - t->service[r->service].cores);
     }
+    for (size_t i = 0; i < p->nodes; i++) p->capacity[i] *= FILL;
 }
 
 static void fill_prices(const ctw_twin *t, problem *p)
@@ -99,15 +120,17 @@ static size_t row_add(problem *p, double demand, size_t release, size_t deadline
     p->duration[i] = (int64_t)duration;
     p->region[i] = region;
     p->type[i] = type;
+    p->kind[i] = CTW_JOB_BATCH;
+    p->units[i] = 1;
     return i;
 }
 
-/* What runs, summed by node and number of slots it still needs. */
+/* What runs already is a service of its node: so many units of a share of what it holds now in each slot until its
+ * jobs are expected to end. */
 static void fill_running(const ctw_twin *t, problem *p)
 {
     for (size_t node = 0; node < p->nodes; node++) {
-        size_t before = p->rows;
-        for (size_t d = 1; d <= p->slots; d++) (void)row_add(p, 0.0, 0, d, d, p->node_region[node], (int64_t)node);
+        double *held = p->held + node * p->slots; /* cores in each slot */
         for (size_t i = 0; i < t->n_running; i++) {
             const ctw_twin__job *j = &t->job[t->running[i]];
             const ctw_twin__server *s = &t->server[j->server];
@@ -115,18 +138,19 @@ static void fill_running(const ctw_twin *t, problem *p)
             double done = j->work_s - j->left_s + (t->now - j->since_s) * j->rate;
             double left = t->margin * fmax(j->predicted_s - done, 0.2 * j->predicted_s) / fmax(j->rate, 0.1);
             double d = fmin(fmax(ceil(left / t->plan_slot_s), 1.0), (double)p->slots);
-            p->demand[before + (size_t)d - 1] += j->cores;
+            for (size_t k = 0; k < (size_t)d; k++) held[k] += j->cores;
         }
-        /* close the gaps that nothing fell into */
-        size_t kept = before;
-        for (size_t i = before; i < p->rows; i++) {
-            if (!(p->demand[i] > 0.0)) continue;
-            p->demand[kept] = p->demand[i];
-            p->deadline[kept] = p->deadline[i];
-            p->duration[kept] = p->duration[i];
-            kept++;
+        if (!(held[0] > 0.0)) continue;
+        size_t row = row_add(p, held[0] / UNITS, 0, p->slots, 1, p->node_region[node], (int64_t)node);
+        p->kind[row] = CTW_JOB_SERVICE;
+        p->units[row] = UNITS;
+        for (size_t k = 0; k < p->slots && held[k] > 0.0; k++) {
+            p->load_row[p->loads] = (int64_t)row;
+            p->load_slot[p->loads] = (int64_t)k;
+            p->load_units[p->loads++] = (int64_t)ceil(UNITS * held[k] / held[0] - 1e-9);
         }
-        p->rows = kept;
+        /* it has its room, whatever the rest of the node looks like */
+        p->capacity[node] = fmax(p->capacity[node], held[0] * (1.0 + 1e-9));
     }
     p->fixed = p->rows;
 }
@@ -170,6 +194,9 @@ static ctw_status pose(const ctw_twin *t, const problem *p, ctw_place *q)
     CTW_TRY(ctw_place_set_jobs(q, NULL, p->rows, p->demand, 1, 1, p->release, p->deadline, p->duration));
     CTW_TRY(ctw_place_set_job_regions(q, p->region, NULL, p->rows));
     CTW_TRY(ctw_place_set_job_types(q, p->type, p->rows));
+    CTW_TRY(ctw_place_set_job_kinds(q, p->kind, p->rows));
+    CTW_TRY(ctw_place_set_job_counts(q, p->units, p->rows));
+    CTW_TRY(ctw_place_set_loads(q, p->load_row, p->load_slot, p->load_units, p->loads));
     return ctw_place_set_carbon(q, p->price, t->n_region, p->slots, p->slots);
 }
 
