@@ -164,6 +164,6 @@ void real_inputs(ctw_ctx *ctx, const options *o, inputs *in)
     load_prompts(ctx, o, in);
     snprintf(
         in->source, sizeof in->source,
-        "real inputs: grid %s (hourly life-cycle intensity), WorldCup98 requests, Alibaba PAI jobs, Alpaca prompts",
+        "Real inputs: grid %s (hourly life-cycle intensity), WorldCup98 requests, Alibaba PAI jobs, Alpaca prompts",
         o->region);
 }

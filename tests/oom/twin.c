@@ -21,14 +21,14 @@ static ctw_status life(ctw_ctx *ctx, void *user)
 START_TEST(plain)
 {
     int what = DAY_FAULTS;
-    ck_assert(ctw_oom_sweep(life, &what, 1) > 100);
+    ck_assert(ctw_oom_sweep(life, &what, 3) > 100);
 }
 END_TEST
 
 START_TEST(with_parts)
 {
     int what = DAY_ALL;
-    ck_assert(ctw_oom_sweep(life, &what, 97) > 1000);
+    ck_assert(ctw_oom_sweep(life, &what, 401) > 1000);
 }
 END_TEST
 
