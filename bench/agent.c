@@ -175,5 +175,6 @@ int bench_agent(bench *b)
     for (size_t i = 0; bench_nth(b, "--set", i); i++) { /* read when an agent is made; known from now on */
     }
     if (strcmp(task, "pendulum") == 0) return agent_pendulum(&j);
+    if (strcmp(task, "indigo") == 0) return agent_indigo(&j);
     return agent_classic(task, &j);
 }

@@ -5,6 +5,7 @@
 #ifndef CYBERTWIN_H
 #define CYBERTWIN_H
 #include <cybertwin/agent.h>
+#include <cybertwin/bandit.h>
 #include <cybertwin/base.h>
 #include <cybertwin/csv.h>
 #include <cybertwin/env.h>

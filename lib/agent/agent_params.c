@@ -41,3 +41,16 @@ static const ctw_base__option features_options[] = {
 };
 const ctw_base__kind ctw_features__kind = {"features", features_options,
                                            sizeof features_options / sizeof *features_options};
+
+static const ctw_base__option bandit_options[] = {
+    CTW_OPT_STR("policy", "linucb", "linucb|thompson|epsilon-greedy|ucb1", "How an arm is chosen; see ctw_bandit."),
+    CTW_OPT_I64("arms", 2, 1, 256, "Number of arms."),
+    CTW_OPT_I64("dims", 1, 1, 64, "Length of a context."),
+    CTW_OPT_F64("width", 0.3, 0.0, 1e6, "Factor on the confidence width (linucb, thompson, ucb1), in rewards."),
+    CTW_OPT_F64("ridge", 1.0, 1e-9, 1e9, "Ridge of the regressions."),
+    CTW_OPT_F64("epsilon", 0.05, 0.0, 1.0, "Epsilon-greedy: probability of a random arm."),
+    CTW_OPT_F64("discount", 1.0, 0.5, 1.0, "Weight left to a past reward per round; 1 never forgets."),
+    CTW_OPT_F64("forget_at", 0.0, 0.0, 1e6, "CUSUM level of squared residuals at which all is forgotten; 0: never."),
+    CTW_OPT_I64("stream", 0, 0, INT64_MAX, "Random stream under the context's seed."),
+};
+const ctw_base__kind ctw_bandit__kind = {"bandit", bandit_options, sizeof bandit_options / sizeof *bandit_options};
