@@ -51,5 +51,6 @@ typedef struct agent_job {
 int agent_classic(const char *task, agent_job *j);
 int agent_pendulum(agent_job *j);
 int agent_indigo(agent_job *j);
+int agent_firm(agent_job *j);
 
 #endif

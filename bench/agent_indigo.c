@@ -81,7 +81,8 @@ static ctw_bandit *new_bandit(bench *b, int64_t seed, const char *policy, int fo
     bench_ok(ctw_params_set_str(p, "policy", policy), "policy");
     bench_ok(ctw_params_set_i64(p, "arms", ARMS), "arms");
     bench_ok(ctw_params_set_i64(p, "dims", DIMS), "dims");
-    bench_ok(ctw_params_set_f64(p, "width", strcmp(policy, "ucb1") ? 0.1 : 0.5), "width");
+    bench_ok(ctw_params_set_f64(p, "width", strcmp(policy, "ucb1") ? 0.2 : 0.5), "width");
+    bench_ok(ctw_params_set_f64(p, "ridge", 0.1), "ridge");
     bench_ok(ctw_params_set_f64(p, "forget_at", forget ? 20.0 : 0.0), "forget_at");
     bench_params(b, p);
     bench_ok(ctw_bandit_new(ctx, p, &z), "bandit");
@@ -115,8 +116,10 @@ static void simulate(agent_job *j, int64_t seed, const char *policy, size_t arm,
         int64_t choice = 0;
         m.shifted = shift > 0 && i >= shift;
         next_context(&m, x);
-        if (learns) bench_ok(ctw_bandit_choose(z, x, DIMS, NULL, &choice), "choose");
-        else choice = (int64_t)fixed(policy, &m, arm, &own);
+        if (learns)
+            bench_ok(ctw_bandit_choose(z, x, DIMS, NULL, &choice), "choose");
+        else
+            choice = (int64_t)fixed(policy, &m, arm, &own);
         double reward = worth(&m, (size_t)choice) + 0.1 * bench_rng_normal(&m.noise);
         if (learns) bench_ok(ctw_bandit_update(z, choice, x, DIMS, reward), "update");
         count(t, &m, (size_t)choice, i, shift);
@@ -128,7 +131,7 @@ static void simulate(agent_job *j, int64_t seed, const char *policy, size_t arm,
 static void time_calls(agent_job *j, int64_t seed, double *choose_us, double *update_us)
 {
     enum { N = 4096, REPS = 25 };
-    double (*x)[DIMS] = bench_alloc(N, sizeof *x), best = 0.0;
+    double(*x)[DIMS] = bench_alloc(N, sizeof *x), best = 0.0;
     memory m = {.net = 0.3, .hot = 0.5, .burst = 0.5};
     ctw_bandit *z = new_bandit(j->b, seed, *j->algo ? j->algo : "linucb", 0);
     int64_t arm;
@@ -177,8 +180,11 @@ int agent_indigo(agent_job *j)
     bench_no_more(j->b);
     for (size_t p = 0; p < sizeof policies / sizeof *policies; p++) {
         agent_rows rows;
-        agent_rows_open(&rows, j->b, "indigo", p ? "fixed" : *j->algo ? j->algo : "linucb", policies[p], j->first,
-                        j->last);
+        agent_rows_open(&rows, j->b, "indigo",
+                        p          ? "fixed"
+                        : *j->algo ? j->algo
+                                   : "linucb",
+                        policies[p], j->first, j->last);
         for (int64_t s = j->first; s <= j->last; s++) {
             tally t;
             size_t arm = p == 1 ? best_fixed(j, s, rounds, shift, bent) : 0;

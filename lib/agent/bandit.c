@@ -1,6 +1,6 @@
 /* bandit.c: the verbs of a contextual bandit. */
-#include "agent/bandit_internal.h"
 #include "agent/agent_params.h"
+#include "agent/bandit_internal.h"
 #include "base/ctx.h"
 #include "base/report.h"
 #include <math.h>

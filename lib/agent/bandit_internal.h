@@ -6,10 +6,10 @@
 #include "num/rng.h"
 #include <cybertwin/bandit.h>
 
-#define CTW_BANDIT_MAGIC CTW_FOUR('B', 'N', 'D', 'T')
+#define CTW_BANDIT_MAGIC    CTW_FOUR('B', 'N', 'D', 'T')
 #define CTW_BANDIT_MAX_ARMS 256
 #define CTW_BANDIT_MAX_DIMS 64
-#define CTW_BANDIT_LIMIT 1e6
+#define CTW_BANDIT_LIMIT    1e6
 
 enum { CTW_BANDIT_LINUCB = 0, CTW_BANDIT_THOMPSON, CTW_BANDIT_EPSILON, CTW_BANDIT_UCB1 };
 
@@ -19,11 +19,11 @@ struct ctw_bandit {
     int policy;
     size_t arms, dims;
     double width, ridge, epsilon, discount, forget_at;
-    double *theta;  /* arms rows of dims */
-    double *a, *p;  /* arms matrices of dims * dims: A and its inverse */
-    double *age;    /* arms: discount^-(rounds since the arm's matrix was brought up to date) */
-    double *sum, *n; /* arms: rewards and their (discounted) number */
-    uint64_t *updates; /* arms */
+    double *theta;                  /* arms rows of dims */
+    double *a, *p;                  /* arms matrices of dims * dims: A and its inverse */
+    double *age;                    /* arms: discount^-(rounds since the arm's matrix was brought up to date) */
+    double *sum, *n;                /* arms: rewards and their (discounted) number */
+    uint64_t *updates;              /* arms */
     double variance, weight, cusum; /* of the residuals */
     uint64_t rounds, total, alarms;
     ctw_num__rng rng;

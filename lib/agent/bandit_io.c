@@ -1,15 +1,15 @@
 /* bandit_io.c: a bandit as bytes: options, regressions, residual watch, random stream. */
-#include "agent/bandit_internal.h"
 #include "agent/agent_params.h"
+#include "agent/bandit_internal.h"
 #include "base/ctx.h"
 #include "io/container.h"
 #include "io/file.h"
 #include <math.h>
 
-#define MAJOR 1
+#define MAJOR      1
 #define TAG_PARAMS CTW_FOUR('P', 'R', 'M', 'S')
-#define TAG_STATE CTW_FOUR('S', 'T', 'A', 'T')
-#define TAG_ARMS CTW_FOUR('A', 'R', 'M', 'S')
+#define TAG_STATE  CTW_FOUR('S', 'T', 'A', 'T')
+#define TAG_ARMS   CTW_FOUR('A', 'R', 'M', 'S')
 
 static ctw_status save(const ctw_bandit *b, ctw_io__out *o, const char *fn)
 {

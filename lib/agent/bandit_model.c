@@ -1,5 +1,6 @@
 /* bandit_model.c: the regressions of a bandit's arms: recursive least squares with forgetting, and the watch on the
- * residuals. Small dense loops of our own: no BLAS call pays at a dozen dimensions, and every build gives the same bits. */
+ * residuals. Small dense loops of our own: no BLAS call pays at a dozen dimensions, and every build gives the same
+ * bits. */
 #include "agent/bandit_internal.h"
 #include <math.h>
 #include <string.h>
