@@ -364,7 +364,7 @@ int agent_firm(agent_job *j)
     static const char *const policies[] = {"agent", "rule_star", "aimd", "static", "random", "oracle"};
     double dt = bench_f64(j->b, "--dt", 0.1), beta = bench_f64(j->b, "--beta", 10.0);
     double seconds = bench_f64(j->b, "--test-seconds", 20000.0);
-    int64_t episodes = j->episodes ? j->episodes : 400;
+    int64_t episodes = j->episodes ? j->episodes : 800;
     hpa best;
     bench_no_more(j->b);
     best = tune(dt, beta);
