@@ -128,9 +128,9 @@ static size_t best_rule(const double *trace, int64_t half, double *reward)
     size_t best = 0;
     for (size_t k = 0; k < TARGETS; k++) {
         double sum = 0.0;
-        for (uint64_t s = 0; s < 5; s++) {
+        for (uint64_t s = 0; s < 20; s++) {
             scaler_tally t = rule_over(make_lesson(trace, 0, half, 9000 + s, 1), k, 20, 0, half - 1);
-            sum += t.reward / t.steps / 5.0;
+            sum += t.reward / t.steps / 20.0;
         }
         if (k == 0 || sum > *reward) {
             *reward = sum;
@@ -138,6 +138,30 @@ static size_t best_rule(const double *trace, int64_t half, double *reward)
         }
     }
     return best;
+}
+
+/* Random choices of the rule's settings. */
+static scaler_tally random_over(lesson l, int64_t steps)
+{
+    scaler_tally t = {.steps = 0};
+    scaler_start(&l.w, 0);
+    for (int64_t i = 0; i < steps; i++) {
+        scaler_step(&l.w, want_of(&l, bench_rng_below(&l.w.rng, ACTIONS)));
+        scaler_count(&t, &l.w);
+    }
+    return t;
+}
+
+/* Knows the next three loads and the present service rate, not when contention will come. */
+static scaler_tally oracle_over(lesson l, int64_t steps)
+{
+    scaler_tally t = {.steps = 0};
+    scaler_start(&l.w, 0);
+    for (int64_t i = 0; i < steps; i++) {
+        scaler_step(&l.w, scaler_oracle(&l.w));
+        scaler_count(&t, &l.w);
+    }
+    return t;
 }
 
 static ctw_agent *new_agent(agent_job *j, int64_t seed, int direct)
@@ -246,7 +270,7 @@ int agent_aware(agent_job *j)
     int64_t n, episodes = j->episodes ? j->episodes : 2000;
     double *trace = scaler_trace(j->b, &n), reward = 0.0;
     int64_t half = n / 2;
-    agent_rows rows[4];
+    agent_rows rows[5];
     bench_no_more(j->b);
     size_t rule = best_rule(trace, half, &reward);
     agent_rows_open(&rows[0], j->b, "aware", "sarsa-over-hpa", "agent", j->first, j->last);
@@ -271,9 +295,18 @@ int agent_aware(agent_job *j)
         one_seed(j, &rows[0], trace, half, rule, reward, s, episodes, 0, 1);
         one_seed(j, &rows[2], trace, half, rule, reward, s, episodes, 1, 0);
     }
+    agent_rows_open(&rows[3], j->b, "aware", "fixed", "random", j->first, j->last);
+    agent_rows_open(&rows[4], j->b, "aware", "fixed", "oracle", j->first, j->last);
+    for (int64_t s = j->first; s <= j->last; s++) {
+        lesson l = make_lesson(trace, half, half, (uint64_t)s, 77);
+        scaler_tally t = random_over(l, half - 4);
+        put(&rows[3], s, "reward", "violation_pct", "replicas", &t);
+        t = oracle_over(l, half - 4);
+        put(&rows[4], s, "reward", "violation_pct", "replicas", &t);
+    }
     agent_rows_paired(&rows[0], &rows[1], "reward", "reward_diff");
     agent_rows_paired(&rows[0], &rows[1], "train_reward", "train_reward_diff");
-    for (int k = 0; k < 3; k++) agent_rows_print(&rows[k]);
+    for (int k = 0; k < 5; k++) agent_rows_print(&rows[k]);
     free(trace);
     return 0;
 }

@@ -117,6 +117,25 @@ int64_t scaler_hpa(scaler *w, double target, int64_t memory)
     return want < now ? (top < now ? top : now) : want;
 }
 
+int64_t scaler_oracle(const scaler *w)
+{
+    double top = 0.0, mu = w->speed / w->app.service_s, best = -INFINITY;
+    int64_t at = 1, first;
+    for (int64_t i = 1; i <= 3; i++) {
+        double v = w->trace[w->from + w->start + w->t + i] * w->app.load;
+        top = v > top ? v : top;
+    }
+    first = (int64_t)ceil(top / mu);
+    for (int64_t c = first < 1 ? 1 : first; c <= SCALER_MAX && c < first + 60; c++) {
+        double v = -w->app.weight * tail(c, top, mu, 0.0, w->app.slo_s) - w->app.price * (double)c / SCALER_MAX;
+        if (v > best) {
+            best = v;
+            at = c;
+        }
+    }
+    return at + (int64_t)ceil(w->backlog / (mu * 30.0));
+}
+
 void scaler_count(scaler_tally *t, const scaler *w)
 {
     t->reward += scaler_reward(w);

@@ -42,6 +42,8 @@ double scaler_reward(const scaler *w);
 /* Kubernetes' HPA: ceil(replicas * util / target), 10 % tolerance, at most doubling or +4, and scaling down only to the
  * largest recommendation of the last `memory` steps (20 = the default 300 s). */
 int64_t scaler_hpa(scaler *w, double target, int64_t memory);
+/* Least replicas that earn most at the largest of the next three loads and the present speed, plus draining. */
+int64_t scaler_oracle(const scaler *w);
 void scaler_count(scaler_tally *t, const scaler *w);
 double scaler_violation_pct(const scaler_tally *t);
 
