@@ -147,8 +147,8 @@ static ctw_agent *learner(agent_job *j, int64_t seed, uint64_t share, int alone)
     static const double lo[DIMS] = {0, 0, 0, 0, -2}, hi[DIMS] = {1.2, 1, 1, 1.6, 3};
     const int64_t bins[DIMS] = {10, 3, 8, alone ? 1 : 6, alone ? 1 : 3};
     char eps[32], alpha[32];
-    snprintf(eps, sizeof eps, "%.17g", exp(-1.0 / ((share > 1 ? 30.0 : 80.0) * (double)share)));
-    snprintf(alpha, sizeof alpha, "%.17g", (share > 1 ? 0.02 : 0.01) / (double)share);
+    snprintf(eps, sizeof eps, "%.17g", exp(-1.0 / ((share > 1 ? 20.0 : 80.0) * (double)share)));
+    snprintf(alpha, sizeof alpha, "%.17g", (share > 1 ? 0.03 : 0.01) / (double)share);
     const char *const kv[] = {"form",        "linear",      "actions", "5",       "algo",
                               "sarsa",       "gamma",       "0.8",     "alpha",   share > 1 ? "0.1" : "0.2",
                               "alpha_decay", alpha,         "epsilon", "0.2",     "epsilon_decay",
