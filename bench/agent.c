@@ -176,6 +176,7 @@ int bench_agent(bench *b)
     }
     if (strcmp(task, "pendulum") == 0) return agent_pendulum(&j);
     if (strcmp(task, "indigo") == 0) return agent_indigo(&j);
+    if (strcmp(task, "hcope") == 0) return agent_hcope(&j);
     if (strcmp(task, "parm") == 0) return agent_parm(&j);
     if (strcmp(task, "simppo") == 0) return agent_simppo(&j);
     if (strcmp(task, "aware") == 0) return agent_aware(&j);

@@ -160,7 +160,7 @@ static void put(agent_rows *r, int64_t seed, const scaler_tally *t, const scaler
 int agent_parm(agent_job *j)
 {
     static const char *const names[] = {"agent", "unaware", "rule_star", "random", "oracle"};
-    int64_t n, episodes = j->episodes ? j->episodes : 2000;
+    int64_t n, episodes = j->episodes ? j->episodes : 5000;
     double power = bench_f64(j->b, "--cap", 0.8);
     double *trace = scaler_trace(j->b, &n);
     int64_t half = n / 2;

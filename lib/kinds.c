@@ -17,6 +17,7 @@ const ctw_base__kind *const ctw_base__kinds[] = {
     &ctw_detector__kind,
     &ctw_features__kind,
     &ctw_bandit__kind,
+    &ctw_ope__kind,
     &ctw_forecast__kind,
     &ctw_governor__kind,
     &ctw_guard__kind,

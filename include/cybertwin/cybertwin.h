@@ -11,6 +11,7 @@
 #include <cybertwin/env.h>
 #include <cybertwin/features.h>
 #include <cybertwin/feed.h>
+#include <cybertwin/ope.h>
 #include <cybertwin/forecast.h>
 #include <cybertwin/governor.h>
 #include <cybertwin/guard.h>

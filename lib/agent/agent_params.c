@@ -54,3 +54,13 @@ static const ctw_base__option bandit_options[] = {
     CTW_OPT_I64("stream", 0, 0, INT64_MAX, "Random stream under the context's seed."),
 };
 const ctw_base__kind ctw_bandit__kind = {"bandit", bandit_options, sizeof bandit_options / sizeof *bandit_options};
+
+static const ctw_base__option ope_options[] = {
+    CTW_OPT_STR("estimator", "pdis", "is|pdis|wis|dr", "How a return is estimated; see ctw_ope."),
+    CTW_OPT_F64("gamma", 1.0, 0.0, 1.0, "Discount of a step."),
+    CTW_OPT_F64("reward_lo", 0.0, -1e9, 1e9, "Smallest reward of a step."),
+    CTW_OPT_F64("reward_hi", 1.0, -1e9, 1e9, "Largest reward of a step."),
+    CTW_OPT_F64("clip", 3.0, 1e-3, 1e6, "Is, pdis: estimates are cut at this many times the largest possible return."),
+    CTW_OPT_I64("horizon", 1, 1, 100000, "Largest number of steps in an episode."),
+};
+const ctw_base__kind ctw_ope__kind = {"ope", ope_options, sizeof ope_options / sizeof *ope_options};
