@@ -42,6 +42,7 @@ static int power_fit(bench *b)
 int bench_power(bench *b)
 {
     if (bench_str(b, "--govern", NULL)) return power_govern(b);
+    if (bench_str(b, "--cap", NULL)) return power_cap(b);
     if (bench_str(b, "--fit", NULL)) return power_fit(b);
-    bench_die(2, "power: one of --fit, --govern is needed");
+    bench_die(2, "power: one of --fit, --govern, --cap is needed");
 }

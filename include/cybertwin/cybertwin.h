@@ -16,9 +16,10 @@
 #include <cybertwin/governor.h>
 #include <cybertwin/guard.h>
 #include <cybertwin/lengths.h>
+#include <cybertwin/rack.h>
+#include <cybertwin/place.h>
 #include <cybertwin/limit.h>
 #include <cybertwin/meter.h>
-#include <cybertwin/place.h>
 #include <cybertwin/power.h>
 #include <cybertwin/queue.h>
 #include <cybertwin/rca.h>

@@ -47,7 +47,8 @@ static void take_plan(ctw_governor *g, const ctw_power__plan *plan)
     g->at = plan->top;
     g->past.n = 0;
     g->saving = 0.0;
-    g->since_tuning = 0;
+    g->hold = g->holds = 0;
+    ctw_governor__begin_period(g);
 }
 
 static ctw_status check_table(const ctw_power__plan *t, const char *fn)
@@ -201,8 +202,10 @@ static ctw_status complete(ctw_governor *g, int64_t id, double now_s, double wor
     account(g, pos, work_s);
     ctw_governor__queue_remove(&g->q, pos);
     if (pos == 0) g->head_done = 0.0;
-    if (g->tune_every && g->since_tuning >= g->tune_every) CTW_TRY(ctw_governor__choose(g, NULL, fn));
-    return CTW_OK;
+    ctw_governor__watch(g);
+    if (g->hold > 0 || !g->tune_every || g->since_tuning < g->tune_every) return CTW_OK;
+    if (g->rule.fixed != (int)g->plan.top && g->holds > 0) g->holds--; /* a period without failure */
+    return ctw_governor__choose(g, NULL, fn);
 }
 
 ctw_status ctw_governor_complete(ctw_governor *g, int64_t id, double now_s, double work_s)

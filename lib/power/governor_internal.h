@@ -24,9 +24,16 @@ struct ctw_governor {
     int64_t completed, late, late_top, tunings, since_tuning;
     double shadow_free; /* when a server at the top point would be free */
     double saving;
+    int64_t spent_at_tuning; /* late - late_top when the rule was chosen */
+    double spendable;        /* more than so many since then: the rule has failed */
+    int64_t hold, holds;     /* completions still to pass at the top point; failures in a row */
 };
 
 /* Chooses g->rule from g->past; on failure it stays. */
 ctw_status ctw_governor__choose(ctw_governor *g, ctw_cancel *cancel, const char *fn);
+/* A new rule begins: what it may lose until the next choice. */
+void ctw_governor__begin_period(ctw_governor *g);
+/* After each completion: falls back to the top point when the rule has failed. */
+void ctw_governor__watch(ctw_governor *g);
 
 #endif

@@ -63,13 +63,17 @@ static ctw_status try_family(judge *t, size_t family, ctw_cancel *cancel, const 
     return CTW_OK;
 }
 
+/* Late requests beyond the top frequency's that have been used up so far, and what of the budget is still owed. */
+static double owed(const ctw_governor *g)
+{
+    return g->budget * (double)g->completed - (double)(g->late - g->late_top);
+}
+
 /* Late requests the next stretch of time may have over the top frequency: the budget, plus what is left over from
  * the past or minus what was overspent, spread over one record's length. */
 static double allowance(const ctw_governor *g)
 {
-    double n = (double)g->past.n, done = (double)g->completed;
-    double spent = (double)(g->late - g->late_top), owed = g->budget * done - spent;
-    double allowed = g->budget * n + owed;
+    double n = (double)g->past.n, allowed = g->budget * n + owed(g);
     double most = 1.5 * g->budget * n;
     return fmax(0.0, fmin(allowed, most));
 }
@@ -88,6 +92,32 @@ ctw_status ctw_governor__choose(ctw_governor *g, ctw_cancel *cancel, const char 
     g->rule = t.best;
     g->saving = o.seconds > 0.0 && t.best_power > 0.0 ? o.joule / o.seconds / t.best_power : 0.0;
     g->tunings++;
-    g->since_tuning = 0;
+    ctw_governor__begin_period(g);
     return CTW_OK;
+}
+
+/* The replay cannot know a change of regime. A rule that between two tunings loses much more than its share is
+ * dropped at once; each failure in a row keeps the top point for twice as long. */
+void ctw_governor__begin_period(ctw_governor *g)
+{
+    double share = 3.0 * g->budget * (double)(g->tune_every ? g->tune_every : (int64_t)g->past.cap);
+    g->since_tuning = 0;
+    g->spent_at_tuning = g->late - g->late_top;
+    g->spendable = fmax(4.0, share) + fmax(0.0, owed(g));
+}
+
+void ctw_governor__watch(ctw_governor *g)
+{
+    double spent = (double)(g->late - g->late_top - g->spent_at_tuning);
+    if (g->hold > 0) {
+        g->hold--;
+        return;
+    }
+    int at_top = g->rule.fixed == (int)g->plan.top;
+    if (at_top || spent <= g->spendable) return;
+    int64_t period = g->tune_every ? g->tune_every : 512;
+    g->rule = (ctw_power__rule){.fixed = (int)g->plan.top, .park = 1};
+    g->hold = period << (g->holds < 5 ? g->holds : 5);
+    g->holds++;
+    ctw_governor__begin_period(g);
 }

@@ -46,3 +46,13 @@ static const ctw_base__option limit_options[] = {
 };
 
 const ctw_base__kind ctw_limit__kind = {"limit", limit_options, sizeof limit_options / sizeof *limit_options};
+
+static const ctw_base__option rack_options[] = {
+    CTW_OPT_F64("fairness", 2.0, 0.0, 16.0,
+                "exponent a of the benefit -(s^a - 1)/a; 0: -log s, large: no one far behind"),
+    CTW_OPT_F64("gain", 0.5, 0.0, 1.0, "share of a reading's error that a machine's correction takes up at once"),
+    CTW_OPT_F64("margin_sd", 2.5, 0.0, 10.0, "standard deviations of the total's error kept free under the budget"),
+    CTW_OPT_F64("margin_least", 0.005, 0.0, 0.5, "share of the budget kept free at least"),
+};
+
+const ctw_base__kind ctw_rack__kind = {"rack", rack_options, sizeof rack_options / sizeof *rack_options};

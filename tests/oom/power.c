@@ -1,5 +1,6 @@
 /* Every allocation of new, set_points, fit, save and load may fail. */
 #include "test.h"
+#include <cybertwin/rack.h>
 #include <cybertwin/governor.h>
 #include <cybertwin/limit.h>
 #include <cybertwin/meter.h>
@@ -85,12 +86,28 @@ static ctw_status measure(ctw_ctx *ctx, void *user)
     return s;
 }
 
+static ctw_status share_out(ctw_ctx *ctx, void *user)
+{
+    static const uint64_t first[] = {0, 2, 3};
+    static const double w[] = {1, 2, 3}, slow[] = {2, 1, 1};
+    ctw_rack *f = NULL;
+    uint64_t n;
+    (void)user;
+    ctw_status s = ctw_rack_new(ctx, NULL, &f);
+    if (s == CTW_OK) s = ctw_rack_set_machines(f, 2, first, w, slow, NULL, NULL);
+    if (s == CTW_OK) s = ctw_rack_set_machines(f, 1, first, w, slow, NULL, NULL);
+    if (s == CTW_OK) s = ctw_rack_plan(ctx, w, 1, 3, 3, 10, 0.1, 10, NULL, &n, NULL);
+    ctw_rack_unref(f);
+    return s;
+}
+
 START_TEST(sweep)
 {
     ck_assert(ctw_oom_sweep(life, NULL, 1) > 5);
     ck_assert(ctw_oom_sweep(govern, NULL, 1) > 5);
     ck_assert(ctw_oom_sweep(remember, NULL, 1) > 5);
     ck_assert(ctw_oom_sweep(measure, NULL, 1) > 3);
+    ck_assert(ctw_oom_sweep(share_out, NULL, 1) > 5);
 }
 END_TEST
 
