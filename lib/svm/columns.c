@@ -11,9 +11,8 @@
 /* Features are numbered directly up to this many plus four an entry. */
 #define SPARSE_FEATURES 65536
 
-ctw_svm__column *ctw_svm__columns_find(const ctw_svm__columns *c, int32_t feature)
+ctw_svm__column *ctw_svm__columns_search(const ctw_svm__columns *c, int32_t feature)
 {
-    if (!c->feature) return (size_t)feature < c->d ? &c->column[feature] : NULL;
     size_t lo = 0, hi = c->d;
     while (lo < hi) {
         size_t mid = lo + (hi - lo) / 2;

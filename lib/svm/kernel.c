@@ -94,14 +94,34 @@ static void spread(const ctw_svm__columns *c, const ctw_svm__rows *x, size_t i, 
     }
 }
 
+/* The dense columns' part, four at a time; one row is too little work for BLAS, and its threads. */
+static void add_dense(const ctw_svm__columns *c, const ctw_svm__rows *x, size_t i, double *dot)
+{
+    const double *col[4] = {dot, dot, dot, dot};
+    double v[4] = {0};
+    int n = 0;
+    for (size_t p = x->start[i]; p < x->start[i + 1]; p++) {
+        const ctw_svm__column *f = ctw_svm__columns_find(c, x->col[p]);
+        if (!f || f->dense < 0) continue;
+        col[n] = c->block.a + (size_t)f->dense * c->block.ld;
+        v[n++] = x->val[p];
+        if (n < 4) continue;
+        c->loops.four(dot, col, v, c->m);
+        n = 0;
+    }
+    if (n == 0) return;
+    for (int k = n; k < 4; k++) {
+        col[k] = col[0];
+        v[k] = 0;
+    }
+    c->loops.four(dot, col, v, c->m);
+}
+
 static void dots(const ctw_svm__columns *c, ctw_svm__work *w, const ctw_svm__rows *x, size_t i)
 {
     double all = offset(c, x, i);
     for (size_t k = 0; k < c->m; k++) w->dot[k] = all;
-    if (c->block.cols) {
-        spread(c, x, i, w->left);
-        ctw_num__gemv(0, 1, &c->block, w->left, 1, w->dot);
-    }
+    if (c->block.cols) add_dense(c, x, i, w->dot);
     add_sparse(c, x, i, w->dot);
 }
 
@@ -111,7 +131,7 @@ void ctw_svm__kernel_row(const ctw_svm__columns *c, ctw_svm__work *w, const ctw_
     if (c->m == 0) return;
     dots(c, w, x, i);
     if (c->kernel.kind == CTW_SVM_RBF)
-        c->loops->rbf_f32(out, w->dot, c->norm, norm, c->kernel.gamma, c->m);
+        c->loops.rbf_f32(out, w->dot, c->norm, norm, c->kernel.gamma, c->m);
     else
         for (size_t k = 0; k < c->m; k++) out[k] = (float)from_dot(&c->kernel, w->dot[k]);
 }
@@ -139,7 +159,7 @@ void ctw_svm__kernel_block(const ctw_svm__columns *c, ctw_svm__work *w, const ct
     for (size_t k = 0; k < n; k++) {
         double *dot = w->dot + k * c->m;
         if (c->kernel.kind == CTW_SVM_RBF)
-            c->loops->rbf_f64(dot, dot, c->norm, ctw_svm__rows_norm2(x, idx[k]), c->kernel.gamma, c->m);
+            c->loops.rbf_f64(dot, dot, c->norm, ctw_svm__rows_norm2(x, idx[k]), c->kernel.gamma, c->m);
         else
             for (size_t j = 0; j < c->m; j++) dot[j] = from_dot(&c->kernel, dot[j]);
     }

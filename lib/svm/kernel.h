@@ -25,7 +25,7 @@ typedef struct ctw_svm__column {
 
 typedef struct ctw_svm__columns {
     ctw_svm__kernel kernel;
-    const ctw_svm__loops *loops;
+    ctw_svm__loops loops;
     size_t m, cap_m;         /* rows on the right */
     size_t d;                /* columns below */
     int32_t *feature;        /* d: which feature each is, ascending; NULL: column k is feature k */
@@ -45,8 +45,14 @@ void ctw_svm__columns_free(ctw_ctx *ctx, ctw_svm__columns *c);
 ctw_status ctw_svm__columns_fill(ctw_ctx *ctx, ctw_svm__columns *c, const ctw_svm__rows *x, const double *norm,
                                  const size_t *idx, size_t m);
 
-/* Column of a feature, NULL when no row on the right has it. */
-ctw_svm__column *ctw_svm__columns_find(const ctw_svm__columns *c, int32_t feature);
+/* Column of a listed feature, NULL when no row on the right has it. */
+ctw_svm__column *ctw_svm__columns_search(const ctw_svm__columns *c, int32_t feature);
+
+static inline ctw_svm__column *ctw_svm__columns_find(const ctw_svm__columns *c, int32_t feature)
+{
+    if (c->feature) return ctw_svm__columns_search(c, feature);
+    return (size_t)feature < c->d ? &c->column[feature] : NULL;
+}
 
 /* Scratch space for up to `rows` left rows against c, which may have up to m rows on the right. */
 typedef struct ctw_svm__work {

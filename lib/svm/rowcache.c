@@ -2,9 +2,23 @@
 #include "svm/rowcache.h"
 #include "base/alloc.h"
 #include "base/error.h"
+#include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define NONE SIZE_MAX
+
+/* First touches of a large block cost a fault a page; fewer, larger pages where the system has them. Only advice. */
+static void ask_for_huge_pages(void *mem, size_t bytes)
+{
+#ifdef MADV_HUGEPAGE
+    uintptr_t page = 2u << 20, from = ((uintptr_t)mem + page - 1) / page * page, to = (uintptr_t)mem + bytes;
+    if (to > from + page) (void)madvise((void *)from, (size_t)(to - from) / page * page, MADV_HUGEPAGE);
+#else
+    (void)mem;
+    (void)bytes;
+#endif
+}
 
 ctw_status ctw_svm__rowcache_new(ctw_ctx *ctx, size_t n, size_t bytes, ctw_svm__rowcache *c)
 {
@@ -16,6 +30,7 @@ ctw_status ctw_svm__rowcache_new(ctw_ctx *ctx, size_t n, size_t bytes, ctw_svm__
     c->n = n;
     c->floats = rows * n;
     c->mem = ctw_base__alloc(ctx, c->floats, sizeof *c->mem);
+    if (c->mem) ask_for_huge_pages(c->mem, c->floats * sizeof *c->mem);
     c->slot_of = ctw_base__alloc(ctx, n, sizeof *c->slot_of);
     c->row_of = ctw_base__alloc(ctx, n, sizeof *c->row_of);
     c->prev = ctw_base__alloc(ctx, n + 1, sizeof *c->prev);

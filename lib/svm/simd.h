@@ -28,10 +28,12 @@ typedef struct ctw_svm__loops {
                      size_t n);
     /* acc[k] -= c row[k]. */
     void (*subtract)(double *acc, const double *row, double c, size_t n);
+    /* acc[k] += v[0] c[0][k] + ... + v[3] c[3][k]. */
+    void (*four)(double *acc, const double *const *c, const double *v, size_t n);
 } ctw_svm__loops;
 
-const ctw_svm__loops *ctw_svm__loops_pick(void);
+ctw_svm__loops ctw_svm__loops_pick(void);
 /* The plain ones, for comparison in tests. */
-const ctw_svm__loops *ctw_svm__loops_plain(void);
+ctw_svm__loops ctw_svm__loops_plain(void);
 
 #endif

@@ -51,15 +51,18 @@ static void subtract(double *acc, const double *row, double c, size_t n)
     for (size_t k = 0; k < n; k++) acc[k] -= c * row[k];
 }
 
-static const ctw_svm__loops plain = {rbf_f32, rbf_f64, update, second, subtract};
-
-const ctw_svm__loops *ctw_svm__loops_plain(void)
+static void four(double *acc, const double *const *c, const double *v, size_t n)
 {
-    return &plain;
+    for (size_t k = 0; k < n; k++) acc[k] += v[0] * c[0][k] + v[1] * c[1][k] + v[2] * c[2][k] + v[3] * c[3][k];
 }
 
-const ctw_svm__loops *ctw_svm__loops_pick(void)
+ctw_svm__loops ctw_svm__loops_plain(void)
 {
-    const ctw_svm__loops *fast = ctw_svm__loops_avx2();
-    return fast ? fast : &plain;
+    return (ctw_svm__loops){rbf_f32, rbf_f64, update, second, subtract, four};
+}
+
+ctw_svm__loops ctw_svm__loops_pick(void)
+{
+    ctw_svm__loops l;
+    return ctw_svm__loops_avx2(&l) ? l : ctw_svm__loops_plain();
 }

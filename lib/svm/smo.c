@@ -83,7 +83,7 @@ ctw_status ctw_svm__smo_apply(const ctw_svm__smo *s, const ctw_svm__columns *c, 
     for (size_t at = 0; st == CTW_OK && at < m; at += ROWS) {
         size_t n = m - at < ROWS ? m - at : ROWS;
         ctw_svm__kernel_block(c, &w, s->x, from + at, n);
-        for (size_t k = 0; k < n; k++) c->loops->subtract(f, w.dot + k * c->m, weight[at + k], c->m);
+        for (size_t k = 0; k < n; k++) c->loops.subtract(f, w.dot + k * c->m, weight[at + k], c->m);
         st = ctw_svm__tick(s->run, s->iterations, s->e.max_up - s->e.min_low);
     }
     ctw_svm__work_free(s->run->ctx, &w);
@@ -181,7 +181,7 @@ static void step(ctw_svm__smo *s, size_t i, size_t j, const float *ki)
     set_flags(s, i);
     set_flags(s, j);
     const float *kj = kernel_row(s, j);
-    s->e = s->active_cols.loops->update(s->f, ki, kj, s->b[i] - bi, s->b[j] - bj, s->flags, s->active);
+    s->e = s->active_cols.loops.update(s->f, ki, kj, s->b[i] - bi, s->b[j] - bj, s->flags, s->active);
 }
 
 /* One iteration; *done when the active set is optimal to tol. */
@@ -191,7 +191,7 @@ static void iterate(ctw_svm__smo *s, int *done)
     size_t i = s->e.at;
     if (i == s->active || s->e.max_up - s->e.min_low < s->run->opts->tol) return;
     const float *ki = kernel_row(s, i);
-    size_t j = s->active_cols.loops->second(s->f, ki, s->q, s->f[i], s->q[i], s->flags, s->active);
+    size_t j = s->active_cols.loops.second(s->f, ki, s->q, s->f[i], s->q[i], s->flags, s->active);
     if (j == s->active) return;
     *done = 0;
     step(s, i, j, ki);

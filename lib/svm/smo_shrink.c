@@ -102,7 +102,7 @@ ctw_status ctw_svm__smo_shrink(ctw_svm__smo *s)
     size_t m = 0, out = s->active;
     for (size_t k = 0; k < s->active; k++)
         if (!settled(s, k)) s->keep[m++] = k;
-    if (m == s->active && was == s->active) return CTW_OK;
+    if (!all && s->active - m < s->active / 8) return CTW_OK; /* moving the cache would cost more than it saves */
     for (size_t k = s->active, kept = m; k-- > 0;) {
         if (kept && s->keep[kept - 1] == k)
             kept--;

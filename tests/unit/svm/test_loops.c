@@ -29,7 +29,7 @@ static void fill(ctw_num__rng *g, arrays *a)
 
 START_TEST(same_as_plain)
 {
-    const ctw_svm__loops *fast = ctw_svm__loops_pick(), *plain = ctw_svm__loops_plain();
+    const ctw_svm__loops table[] = {ctw_svm__loops_pick(), ctw_svm__loops_plain()}, *fast = table, *plain = table + 1;
     ctw_num__rng g;
     ctw_num__rng_init(&g, 1, 2, 3);
     for (size_t n = 0; n <= MAX; n++) {
@@ -56,6 +56,9 @@ START_TEST(same_as_plain)
         ey = plain->update(b.f, a.ki, a.kj, 0.3, -0.2, a.flags, n);
         if (n && ey.at < n) ck_assert_double_eq_tol(ex.max_up, ey.max_up, 1e-14);
         for (size_t k = 0; k < n; k++) ck_assert_double_eq_tol(a.f[k], b.f[k], 1e-14);
+        const double *cols[] = {a.q, a.norm, a.dot, a.q}, v[] = {0.1, -0.2, 0.3, 2};
+        fast->four(a.f, cols, v, n);
+        plain->four(b.f, cols, v, n);
         fast->subtract(a.f, a.q, 0.4, n);
         plain->subtract(b.f, a.q, 0.4, n);
         for (size_t k = 0; k < n; k++) ck_assert_double_eq_tol(a.f[k], b.f[k], 1e-14);
@@ -65,7 +68,7 @@ END_TEST
 
 START_TEST(exponent_range)
 {
-    const ctw_svm__loops *l = ctw_svm__loops_pick();
+    const ctw_svm__loops table = ctw_svm__loops_pick(), *l = &table;
     for (double d = 0; d < 1000; d += 0.37) {
         double zero = 0, out;
         l->rbf_f64(&out, &zero, &d, 0, 1, 1);
