@@ -24,7 +24,7 @@ static const ctw_base__option options[] = {
     CTW_OPT_BOOL("probability", 0, "also fit class probabilities (Platt's sigmoid on cross-validated decision values)"),
     CTW_OPT_I64("folds", 5, 2, 100, "folds behind the probabilities"),
     CTW_OPT_BOOL("incremental", 0, "keep the training rows, so that update and forget can continue the fit exactly"),
-    CTW_OPT_I64("cache_mb", 256, 1, 16777216, "kernel rows kept during an smo fit, MiB"),
+    CTW_OPT_I64("cache_mb", 100, 1, 16777216, "kernel rows kept during an smo fit, MiB"),
     CTW_OPT_BOOL("shrinking", 1, "set variables that look settled aside during an smo or cd fit"),
     CTW_OPT_I64("max_iter", 0, 0, 4611686018427387904,
                 "limit of smo iterations or cd sweeps; 0 means max(10 million, 100 rows) or 1000"),
