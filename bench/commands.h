@@ -7,6 +7,8 @@
 int bench_svm(bench *b);
 int bench_predict(bench *b);
 int bench_place(bench *b);
+int bench_guard(bench *b);
+int bench_twin(bench *b);
 int bench_power(bench *b);
 int bench_agent(bench *b);
 int bench_forecast(bench *b);

@@ -18,6 +18,8 @@ static const command commands[] = {
     {"power", bench_power, "--fit FILE --leave-out level|frequency|device, --govern FILE --gpu G --trace F --idle F"},
     {"agent", bench_agent, "--task NAME [--algo NAME] [--seed A..B] [--episodes N] [task options]"},
     {"forecast", bench_forecast, "accuracy protocols of carbon-intensity forecasts: --data F --exog F --protocol P --horizon H"},
+    {"guard", bench_guard, "--task arl|delay|series [--shift D] [--data F --column C] [--set method=cusum|page-hinkley|ewma]"},
+    {"twin", bench_twin, "--servers N --jobs M --hours H [--requests R] [--faults K] [--plain]"},
     {NULL, NULL, NULL},
 };
 /* clang-format on */

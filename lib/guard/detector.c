@@ -17,13 +17,14 @@ struct ctw_detector {
     int method, side;
     double drift, limit, weight, mean0, sd0;
     uint64_t learn;
-    /* state */
-    double mean, sd;
-    uint64_t learned;
-    double m2;       /* sum of squares while learning */
-    double up, down; /* statistics of the two sides, as multiples of the limit's unit */
-    double run_mean; /* page-hinkley: running mean of z; ewma: the average */
-    uint64_t n;      /* values since the last start */
+    struct detector_state {
+        double mean, sd;
+        uint64_t learned;
+        double m2;       /* sum of squares while learning */
+        double up, down; /* statistics of the two sides */
+        double run_mean; /* page-hinkley: running mean of z; ewma: the average */
+        uint64_t n;      /* values since the last start */
+    } s;
 };
 
 static void destroy(ctw_detector *d)
@@ -35,8 +36,8 @@ CTW_DEFINE_REFS(ctw_detector, destroy)
 
 static void restart(ctw_detector *d)
 {
-    d->up = d->down = d->run_mean = 0.0;
-    d->n = 0;
+    d->s.up = d->s.down = d->s.run_mean = 0.0;
+    d->s.n = 0;
 }
 
 ctw_status ctw_detector_new(ctw_ctx *ctx, const ctw_params *params, ctw_detector **out)
@@ -56,8 +57,8 @@ ctw_status ctw_detector_new(ctw_ctx *ctx, const ctw_params *params, ctw_detector
     d->mean0 = ctw_base__opt_f64(params, &ctw_detector__kind, "mean");
     d->sd0 = ctw_base__opt_f64(params, &ctw_detector__kind, "sd");
     d->learn = (uint64_t)ctw_base__opt_i64(params, &ctw_detector__kind, "learn");
-    d->mean = d->mean0;
-    d->sd = d->sd0;
+    d->s.mean = d->mean0;
+    d->s.sd = d->sd0;
     *out = d;
     return CTW_OK;
 }
@@ -65,43 +66,43 @@ ctw_status ctw_detector_new(ctw_ctx *ctx, const ctw_params *params, ctw_detector
 /* Welford; at the last of the learning values mean and sd are set. */
 static void learn(ctw_detector *d, double x)
 {
-    if (d->learned == 0) d->mean = d->m2 = 0.0;
-    d->learned++;
-    double delta = x - d->mean;
-    d->mean += delta / (double)d->learned;
-    d->m2 += delta * (x - d->mean);
-    if (d->learned == d->learn) {
-        double sd = d->learned > 1 ? sqrt(d->m2 / (double)(d->learned - 1)) : 0.0;
-        d->sd = fmax(sd, 1e-9 * fmax(1.0, fabs(d->mean)));
+    if (d->s.learned == 0) d->s.mean = d->s.m2 = 0.0;
+    d->s.learned++;
+    double delta = x - d->s.mean;
+    d->s.mean += delta / (double)d->s.learned;
+    d->s.m2 += delta * (x - d->s.mean);
+    if (d->s.learned == d->learn) {
+        double sd = d->s.learned > 1 ? sqrt(d->s.m2 / (double)(d->s.learned - 1)) : 0.0;
+        d->s.sd = fmax(sd, 1e-9 * fmax(1.0, fabs(d->s.mean)));
     }
 }
 
 static void advance(ctw_detector *d, double z)
 {
-    d->n++;
+    d->s.n++;
     switch (d->method) {
     case PAGE_HINKLEY:
-        d->run_mean += (z - d->run_mean) / (double)d->n;
-        d->up = fmax(0.0, d->up + z - d->run_mean - d->drift);
-        d->down = fmax(0.0, d->down - z + d->run_mean - d->drift);
+        d->s.run_mean += (z - d->s.run_mean) / (double)d->s.n;
+        d->s.up = fmax(0.0, d->s.up + z - d->s.run_mean - d->drift);
+        d->s.down = fmax(0.0, d->s.down - z + d->s.run_mean - d->drift);
         break;
     case EWMA: {
-        d->run_mean += d->weight * (z - d->run_mean);
+        d->s.run_mean += d->weight * (z - d->s.run_mean);
         /* in units of its own standard deviation, exact from the first value on */
-        double left = pow(1.0 - d->weight, 2.0 * (double)d->n);
-        double t = d->run_mean / sqrt(d->weight / (2.0 - d->weight) * (1.0 - left));
-        d->up = fmax(0.0, t);
-        d->down = fmax(0.0, -t);
+        double left = pow(1.0 - d->weight, 2.0 * (double)d->s.n);
+        double t = d->s.run_mean / sqrt(d->weight / (2.0 - d->weight) * (1.0 - left));
+        d->s.up = fmax(0.0, t);
+        d->s.down = fmax(0.0, -t);
         break;
     }
-    default: d->up = fmax(0.0, d->up + z - d->drift); d->down = fmax(0.0, d->down - z - d->drift);
+    default: d->s.up = fmax(0.0, d->s.up + z - d->drift); d->s.down = fmax(0.0, d->s.down - z - d->drift);
     }
 }
 
 static int32_t alarm(const ctw_detector *d)
 {
-    if (d->side != LOWER && d->up > d->limit) return 1;
-    if (d->side != UPPER && d->down > d->limit) return -1;
+    if (d->side != LOWER && d->s.up > d->limit) return 1;
+    if (d->side != UPPER && d->s.down > d->limit) return -1;
     return 0;
 }
 
@@ -110,21 +111,27 @@ ctw_status ctw_detector_push(ctw_detector *d, const double *x, uint64_t n, uint6
     static const char fn[] = "ctw_detector_push";
     CTW_TRY(ctw_base__handle_enter(d ? &d->h : NULL, MAGIC, fn, "d"));
     ctw_status s = ctw_base__need_n(x, n, fn, "x");
-    if (s == CTW_OK) s = ctw_base__all_finite(x, n, 1, fn, "x");
+    struct detector_state before = d->s; /* a bad value undoes the call: looking ahead would read what is not used */
     uint64_t i = 0;
     int32_t a = 0;
     while (s == CTW_OK && a == 0 && i < n) {
-        double v = x[i++];
-        if (d->learned < d->learn) {
+        double v = x[i];
+        if (!isfinite(v)) {
+            s = ctw_base__fail(CTW_E_NONFINITE, "%s: x[%llu] is %g, must be finite", fn, (unsigned long long)i, v);
+            break;
+        }
+        i++;
+        if (d->s.learned < d->learn) {
             learn(d, v);
             continue;
         }
         /* values that overflow the scale are as far out as a number can be */
-        double z = (v - d->mean) / d->sd;
+        double z = (v - d->s.mean) / d->s.sd;
         advance(d, fmin(fmax(z, -1e300), 1e300));
         a = alarm(d);
         if (a != 0) restart(d);
     }
+    if (s != CTW_OK) d->s = before;
     if (s == CTW_OK && out_used) *out_used = i;
     if (s == CTW_OK && out_alarm) *out_alarm = a;
     ctw_base__handle_leave(&d->h);
@@ -135,7 +142,7 @@ ctw_status ctw_detector_level(const ctw_detector *d, double *out)
 {
     CTW_TRY(ctw_base__handle_check(d ? &d->h : NULL, MAGIC, "ctw_detector_level", "d"));
     CTW_TRY(ctw_base__need(out, "ctw_detector_level", "out"));
-    double up = d->side == LOWER ? 0.0 : d->up, down = d->side == UPPER ? 0.0 : d->down;
+    double up = d->side == LOWER ? 0.0 : d->s.up, down = d->side == UPPER ? 0.0 : d->s.down;
     *out = fmax(up, down) / d->limit;
     return CTW_OK;
 }
@@ -144,9 +151,9 @@ ctw_status ctw_detector_reset(ctw_detector *d)
 {
     CTW_TRY(ctw_base__handle_enter(d ? &d->h : NULL, MAGIC, "ctw_detector_reset", "d"));
     restart(d);
-    d->learned = 0;
-    d->mean = d->mean0;
-    d->sd = d->sd0;
+    d->s.learned = 0;
+    d->s.mean = d->mean0;
+    d->s.sd = d->sd0;
     ctw_base__handle_leave(&d->h);
     return CTW_OK;
 }

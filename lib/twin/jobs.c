@@ -30,6 +30,12 @@ static void enlist(ctw_twin *t, size_t job)
     t->job[job].state = CTW_JOB_WAITS;
 }
 
+void ctw_twin__set_start(ctw_twin *t, ctw_twin__job *j, double when)
+{
+    j->planned_s = when;
+    t->next_start = fmin(t->next_start, when);
+}
+
 /* When a waiting job may start if no plan says otherwise. */
 static double unplanned_start(const ctw_twin *t, const ctw_twin__job *j)
 {
@@ -43,7 +49,7 @@ ctw_status ctw_twin__job_arrives(ctw_twin *t, size_t job)
     ctw_twin__job *j = &t->job[job];
     if (j->state == CTW_JOB_FUTURE) {
         enlist(t, job);
-        j->planned_s = unplanned_start(t, j);
+        ctw_twin__set_start(t, j, unplanned_start(t, j));
     }
     return ctw_twin__jobs_start(t);
 }
@@ -109,10 +115,12 @@ static ctw_status start_some(ctw_twin *t, int want_urgent)
             server = ctw_twin__fit(t, j->region, j->cores);
             if (server == CTW_TWIN__NONE) r->no_room = want_urgent && t->place_params ? 0.0 : j->cores;
         }
-        if (server == CTW_TWIN__NONE)
+        if (server == CTW_TWIN__NONE) {
             t->waiting[kept++] = job;
-        else
+            t->next_start = fmin(t->next_start, j->planned_s);
+        } else {
             status = start(t, job, server);
+        }
     }
     t->n_waiting = kept;
     return status;
@@ -122,6 +130,8 @@ static ctw_status start_some(ctw_twin *t, int want_urgent)
  * them finds no room nobody else of its region starts: what is freed next is for it. */
 ctw_status ctw_twin__jobs_start(ctw_twin *t)
 {
+    if (t->next_start > t->now) return CTW_OK; /* nobody may start yet */
+    t->next_start = INFINITY;
     for (size_t r = 0; r < t->n_region; r++) t->region[r].no_room = INFINITY;
     if (t->place_params) CTW_TRY(start_some(t, 1));
     return start_some(t, 0);
@@ -158,7 +168,7 @@ static void requeue(ctw_twin *t, uint32_t job)
     leave(t, j, job);
     j->left_s = j->work_s - floor((j->work_s - j->left_s) / t->checkpoint_s) * t->checkpoint_s;
     enlist(t, job);
-    j->planned_s = unplanned_start(t, j);
+    ctw_twin__set_start(t, j, unplanned_start(t, j));
 }
 
 ctw_status ctw_twin__jobs_lost(ctw_twin *t, size_t server)

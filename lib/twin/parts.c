@@ -151,7 +151,7 @@ static ctw_status set_place(ctw_twin *t, const ctw_params *place)
     }
     CTW_TRY(set_params(t, place, "place", &t->place_params));
     if (!place) /* what waited for a plan runs now */
-        for (size_t i = 0; i < t->n_waiting; i++) t->job[t->waiting[i]].planned_s = t->now;
+        for (size_t i = 0; i < t->n_waiting; i++) ctw_twin__set_start(t, &t->job[t->waiting[i]], t->now);
     return CTW_OK;
 }
 

@@ -170,7 +170,7 @@ static void fill_waiting(ctw_twin *t, problem *p)
     for (size_t i = 0; i < t->n_waiting; i++) {
         ctw_twin__job *j = &t->job[t->waiting[i]];
         if (!ctw_twin__trusted(&t->region[j->region])) {
-            j->planned_s = fmin(j->planned_s, t->now);
+            ctw_twin__set_start(t, j, fmin(j->planned_s, t->now));
             continue;
         }
         double window = floor(fmin(j->deadline_s - t->now, (double)p->slots * t->plan_slot_s) / t->plan_slot_s);
@@ -178,7 +178,7 @@ static void fill_waiting(ctw_twin *t, problem *p)
         size_t d = duration_of(t, j, w);
         if (j->planned_s <= t->now) continue; /* waits for room only */
         if (d == 0) {
-            j->planned_s = t->now;
+            ctw_twin__set_start(t, j, t->now);
             continue;
         }
         p->job[row_add(p, j->cores, 0, w, d, (int64_t)j->region, -1)] = t->waiting[i];
@@ -242,7 +242,7 @@ static ctw_status apply(ctw_twin *t, const problem *p, int planned)
     for (size_t i = p->fixed; i < p->rows; i++) {
         ctw_twin__job *j = &t->job[p->job[i]];
         int64_t slot = planned && p->slot[i] > 0 ? p->slot[i] : 0;
-        j->planned_s = t->now + (double)slot * t->plan_slot_s;
+        ctw_twin__set_start(t, j, t->now + (double)slot * t->plan_slot_s);
         if (slot > 0) CTW_TRY(ctw_twin__post(t, j->planned_s, CTW_EV_JOB, p->job[i], 0));
     }
     return ctw_twin__jobs_start(t);

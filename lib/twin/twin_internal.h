@@ -187,6 +187,7 @@ struct ctw_twin {
     size_t cap_region, cap_klass, cap_server, cap_service, cap_replica, cap_job, cap_request, cap_fault;
     uint32_t *waiting; /* jobs in WAITS, in order of arrival */
     size_t n_waiting, cap_waiting;
+    double next_start; /* no waiting job may start before; not saved: 0 only costs one look at the list */
     uint32_t *running; /* jobs in RUNS, in order of start */
     size_t n_running, cap_running;
     ctw_twin__llm llm;
@@ -242,8 +243,10 @@ ctw_status ctw_twin__jobs_start(ctw_twin *t);
 void ctw_twin__job_done(ctw_twin *t, size_t job);
 ctw_status ctw_twin__job_reclock(ctw_twin *t, size_t job);
 ctw_status ctw_twin__jobs_lost(ctw_twin *t, size_t server);
+/* From when a waiting job may start. */
+void ctw_twin__set_start(ctw_twin *t, ctw_twin__job *j, double when);
 /* Preempts the jobs that started last on a server until so many cores are free. */
-void       ctw_twin__make_room(ctw_twin *t, size_t server, double cores);
+void ctw_twin__make_room(ctw_twin *t, size_t server, double cores);
 
 /* ---- llm.c ---- */
 ctw_status ctw_twin__request_arrives(ctw_twin *t, size_t request);
