@@ -1,6 +1,6 @@
 /* Contract of guard.h: order of calls, bad input, verdicts, save and load, the watch's path through its states. */
 #include "test.h"
-#include <cybertwin/guard.h>
+#include <cybertwin/twin.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +65,31 @@ START_TEST(verdicts)
     CTW_OKAY(ctw_guard_check(g, rows, 5, 3, 3, NULL, NULL));
     CTW_OKAY(ctw_guard_check(g, NULL, 0, 3, 3, NULL, NULL));
     ctw_guard_unref(g);
+}
+END_TEST
+
+/* Files of format 1.0 stay readable and mean what they meant. */
+START_TEST(golden_files)
+{
+    ctw_guard *g;
+    const double row[] = {1.3, 2.0};
+    double score;
+    CTW_OKAY(ctw_guard_load_file(ctx, ctw_test_golden("guard/guard-1.ctw"), &g));
+    ck_assert_uint_eq(ctw_guard_features(g), 2);
+    ck_assert(fabs(ctw_guard_limit(g) - 2.0841602525329295) < 1e-12);
+    CTW_OKAY(ctw_guard_check(g, row, 1, 2, 2, &score, NULL));
+    ck_assert(score > 0.0);
+    ctw_guard_unref(g);
+    ctw_twin *t;
+    ctw_report *r;
+    double carbon;
+    CTW_OKAY(ctw_twin_load_file(ctx, ctw_test_golden("twin/twin-1.ctw"), &t));
+    CTW_OKAY(ctw_twin_run(t, 9000.0, NULL));
+    CTW_OKAY(ctw_twin_report(t, &r));
+    CTW_OKAY(ctw_report_get_f64(r, "carbon_g", &carbon));
+    ck_assert(fabs(carbon - 131.92847222222173) < 1e-6);
+    ctw_report_unref(r);
+    ctw_twin_unref(t);
 }
 END_TEST
 
@@ -313,9 +338,10 @@ END_TEST
 
 int main(void)
 {
-    static ctw_test_case cases[8];
+    static ctw_test_case cases[9];
     size_t n = 0;
     cases[n++] = (ctw_test_case){"verdicts", verdicts};
+    cases[n++] = (ctw_test_case){"golden_files", golden_files};
     cases[n++] = (ctw_test_case){"guard_errors", guard_errors};
     cases[n++] = (ctw_test_case){"guard_constant_feature", guard_constant_feature};
     cases[n++] = (ctw_test_case){"guard_save_load", guard_save_load};

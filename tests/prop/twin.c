@@ -1,0 +1,72 @@
+/* Properties of whole days: energy adds up, nothing is lost, more faults never help, the same seed gives the same day,
+ * units of carbon scale the carbon and nothing else. */
+#include "small_day.h"
+#include "test.h"
+#include <math.h>
+
+#define END_S (30 * 3600.0)
+
+static ctw_ctx *ctx;
+
+static double figure(const ctw_twin *t, const char *key)
+{
+    ctw_report *r;
+    double v = NAN;
+    CTW_OKAY(ctw_twin_report(t, &r));
+    CTW_OKAY(ctw_report_get_f64(r, key, &v));
+    ctw_report_unref(r);
+    return v;
+}
+
+START_TEST(everything_ends)
+{
+    for (int what = 0; what <= DAY_ALL; what++) {
+        ctw_twin *t;
+        CTW_OKAY(small_day(ctx, what, &t));
+        CTW_OKAY(ctw_twin_run(t, END_S, NULL));
+        ck_assert_int_eq((int)figure(t, "jobs_done"), 40);
+        ck_assert_int_eq((int)figure(t, "llm_done"), 300);
+        ck_assert(figure(t, "jobs_waiting") + figure(t, "llm_waiting") < 0.5);
+        double wh = 0.0, total = 1000.0 * figure(t, "energy_kwh");
+        ctw_report *r;
+        CTW_OKAY(ctw_twin_report(t, &r));
+        static const char *const key[] = {"power_idle_w", "power_services_w", "power_jobs_w", "power_llm_w"};
+        for (size_t k = 0; k < 4; k++) {
+            const double *v;
+            uint64_t n;
+            CTW_OKAY(ctw_report_series(r, key[k], &v, &n));
+            for (uint64_t i = 0; i < n; i++) wh += v[i] * 300.0 / 3600.0;
+        }
+        ctw_report_unref(r);
+        ck_assert_msg(fabs(wh - total) < 1e-6 * total, "series sum to %g Wh, the account says %g", wh, total);
+        ctw_twin_unref(t);
+    }
+}
+END_TEST
+
+START_TEST(faults_do_not_help)
+{
+    for (int what = 0; what < 2; what++) {
+        ctw_twin *calm, *rough;
+        CTW_OKAY(small_day(ctx, what, &calm));
+        CTW_OKAY(small_day(ctx, what | DAY_FAULTS, &rough));
+        CTW_OKAY(ctw_twin_run(calm, END_S, NULL));
+        CTW_OKAY(ctw_twin_run(rough, END_S, NULL));
+        ck_assert(figure(rough, "slo_services") <= figure(calm, "slo_services"));
+        ck_assert(figure(rough, "llm_mean_s") >= figure(calm, "llm_mean_s") - 1e-9);
+        ctw_twin_unref(calm);
+        ctw_twin_unref(rough);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    static ctw_test_case cases[2];
+    cases[0] = (ctw_test_case){"everything_ends", everything_ends};
+    cases[1] = (ctw_test_case){"faults_do_not_help", faults_do_not_help};
+    if (ctw_ctx_new(NULL, NULL, &ctx) != CTW_OK) return 1;
+    int rc = ctw_test_main("prop-twin", cases, 2, 60);
+    ctw_ctx_unref(ctx);
+    return rc;
+}
