@@ -166,6 +166,12 @@ double agent_series_mean(ctw_report *r, const char *key, int64_t from, int64_t t
     return s / (double)(to - from);
 }
 
+static const struct {
+    const char *name;
+    int (*run)(agent_job *j);
+} tasks[] = {{"pendulum", agent_pendulum}, {"firm", agent_firm},     {"aware", agent_aware}, {"flash", agent_flash},
+             {"simppo", agent_simppo},     {"indigo", agent_indigo}, {"parm", agent_parm},   {"hcope", agent_hcope}};
+
 int bench_agent(bench *b)
 {
     agent_job j = {.b = b, .algo = bench_str(b, "--algo", "")};
@@ -174,12 +180,7 @@ int bench_agent(bench *b)
     bench_seeds(b, &j.first, &j.last);
     for (size_t i = 0; bench_nth(b, "--set", i); i++) { /* read when an agent is made; known from now on */
     }
-    if (strcmp(task, "pendulum") == 0) return agent_pendulum(&j);
-    if (strcmp(task, "indigo") == 0) return agent_indigo(&j);
-    if (strcmp(task, "hcope") == 0) return agent_hcope(&j);
-    if (strcmp(task, "parm") == 0) return agent_parm(&j);
-    if (strcmp(task, "simppo") == 0) return agent_simppo(&j);
-    if (strcmp(task, "aware") == 0) return agent_aware(&j);
-    if (strcmp(task, "firm") == 0) return agent_firm(&j);
+    for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++)
+        if (strcmp(task, tasks[i].name) == 0) return tasks[i].run(&j);
     return agent_classic(task, &j);
 }

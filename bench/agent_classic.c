@@ -18,11 +18,12 @@ static const algo algos[] = {
     {"mountaincar", "sarsa", {TILES, "actions", "3", "algo", "sarsa", "lambda", "0.9", "alpha", "0.5", "epsilon", "0"}},
     {"mountaincar",
      "true-online",
-     {TILES, "actions", "3", "algo", "true-online", "lambda", "0.9", "alpha", "1.2", "epsilon", "0"}},
+     {TILES, "actions", "3", "algo", "true-online", "lambda", "0.87", "alpha", "1.2", "alpha_decay", "0.01", "initial",
+      "-20", "epsilon", "0"}},
     {"cartpole",
      "sarsa",
-     {"form", "linear", "gamma", "0.99", "actions", "2", "algo", "sarsa", "lambda", "0.8", "alpha", "0.5", "epsilon",
-      "0.1", "epsilon_decay", "0.975"}},
+     {"form", "linear", "gamma", "0.99", "actions", "2", "algo", "sarsa", "lambda", "0.8", "alpha", "0.3", "epsilon",
+      "0", "initial", "100"}},
     {"cliff", "q", {"states", "48", "actions", "4", "algo", "q", "alpha", "0.5", "gamma", "1", "ties", "random"}},
     {"cliff",
      "sarsa",
@@ -64,7 +65,8 @@ static ctw_agent *new_agent(bench *b, const algo *g, int64_t seed)
     static const double pole_lo[] = {-2.4, -3, -0.21, -3}, pole_hi[] = {2.4, 3, 0.21, 3};
     static const int64_t pole_bins[] = {4, 5, 8, 8};
     ctw_agent *a = agent_make(b, seed, g->kv);
-    const char *const kv[] = {"tilings", bench_str(b, "--tilings", "8"), NULL};
+    const char *own = strcmp(g->task, "cartpole") == 0 ? "32" : strcmp(g->name, "true-online") == 0 ? "16" : "8";
+    const char *const kv[] = {"tilings", bench_str(b, "--tilings", own), NULL};
     ctw_features *f = NULL;
     if (strcmp(g->task, "mountaincar") == 0) f = agent_features(b, kv, car_lo, car_hi, NULL, 2);
     if (strcmp(g->task, "cartpole") == 0) f = agent_features(b, kv, pole_lo, pole_hi, pole_bins, 4);
@@ -117,7 +119,7 @@ static double speed(agent_job *j, const algo *g, int64_t seed, int64_t episodes,
 static int control(agent_job *j, const algo *g, int64_t episodes, int64_t max_steps, uint64_t lanes)
 {
     agent_rows rows;
-    int64_t tests = strcmp(g->task, "blackjack") ? 10 : 200000;
+    const int64_t tests = strcmp(g->task, "blackjack") ? 10 : 200000;
     (void)bench_str(j->b, "--tilings", NULL); /* read by new_agent */
     bench_no_more(j->b);
     agent_rows_open(&rows, j->b, g->task, g->name, NULL, j->first, j->last);
