@@ -4,6 +4,7 @@
  * weights and intervals have a record. ensembleci: the last 178, every 24th row, weather of the day ahead.
  * --causality perturbs everything after an origin and counts forecasts that change. */
 #include "commands.h"
+#include "forecast_checks.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,12 +22,14 @@ typedef struct setup {
 typedef struct scores {
     double ape[8], ape_n[8];
     double abs, sq, inside, width, pinball, n;
+    double energy, energy_independent, spearman;
     double *fit_s, *predict_us, *update_us;
     size_t fits, origins;
 } scores;
 
-static ctw_feed *load(bench *b, const setup *s)
+static ctw_feed *load(bench *b, void *how)
 {
+    const setup *s = how;
     ctw_feed *feed = NULL;
     bench_ok(ctw_feed_load(b->ctx, s->data, CTW_FEED_HOURLY_CSV, s->column, CTW_FACTORS_LIFECYCLE, &feed), s->data);
     for (size_t i = 0; bench_nth(b, "--exog", i); i++)
@@ -96,6 +99,22 @@ static int64_t first_origin(const setup *s, const ctw_feed *feed)
     return last - 24 * (s->origins - 1);
 }
 
+/* Scenarios and ranks against what happened; origins with a missing outcome are left out. */
+static void score_joint(scores *k, ctw_forecast *f, const ctw_feed *feed, int64_t at, int64_t horizon, const double *m)
+{
+    double *y = bench_alloc((size_t)horizon, sizeof *y);
+    int whole = 1;
+    for (int64_t l = 0; l < horizon; l++) {
+        bench_ok(ctw_feed_row(feed, (uint64_t)(at + l), y + l, NULL), "row");
+        if (isnan(y[l])) whole = 0;
+    }
+    if (whole) {
+        forecast_energy(f, y, (size_t)horizon, (uint64_t)at, &k->energy, &k->energy_independent);
+        k->spearman += forecast_spearman(m, y, horizon < 24 ? (size_t)horizon : 24);
+    }
+    free(y);
+}
+
 static void run(bench *b, const setup *s, const ctw_feed *feed, scores *k, ctw_forecast **out)
 {
     int64_t start = ctw_feed_start(feed), first = first_origin(s, feed), from = first - 24 * s->warm;
@@ -124,6 +143,7 @@ static void run(bench *b, const setup *s, const ctw_feed *feed, scores *k, ctw_f
         bench_ok(ctw_forecast_predict(f, h, 0.9, NULL, 0, m, m + h, m + 2 * h), "predict");
         k->predict_us[k->origins++] = 1e6 * (bench_cpu_s() - t0);
         score(k, feed, at, s->horizon, m, m + h, m + 2 * h);
+        score_joint(k, f, feed, at, s->horizon, m);
     }
     free(m);
     *out = f;
@@ -154,11 +174,30 @@ static void print(bench *b, const setup *s, scores *k, ctw_forecast *f)
     bench_out_f64("coverage90", 100 * k->inside / k->n);
     bench_out_f64("width90", k->width / k->n);
     bench_out_f64("pinball", k->pinball / k->n);
+    bench_out_f64("energy", k->energy / (double)k->origins);
+    bench_out_f64("energy_independent", k->energy_independent / (double)k->origins);
+    bench_out_f64("spearman24", k->spearman / (double)k->origins);
+    bench_out_i64("save_load_equal", forecast_reload_equal(b, f, (size_t)s->horizon));
     bench_out_i64("n_origins", (int64_t)k->origins);
     bench_out_f64("fit_s", bench_median(k->fit_s, k->fits));
     bench_out_f64("predict_us", bench_median(k->predict_us, k->origins));
     bench_out_f64("update_us", bench_median(k->update_us, k->origins));
     bench_out_i64("model_bytes", (int64_t)need);
+    bench_end();
+}
+
+static void causality(bench *b, setup *s, const ctw_feed *feed)
+{
+    int64_t first = first_origin(s, feed), start = ctw_feed_start(feed), origin[4];
+    size_t h = (size_t)s->horizon;
+    for (int64_t i = 0; i < 4; i++) origin[i] = start + (first + 24 * (i * (s->origins - 1) / 3)) * 3600;
+    size_t changed = forecast_causality(b, s->params, load, s, origin, 4, h);
+    bench_begin(b);
+    bench_out_str("region", s->region);
+    bench_out_str("protocol", s->protocol);
+    bench_out_i64("causality_origins", 4);
+    bench_out_i64("values_compared", (int64_t)(4 * 3 * h));
+    bench_out_i64("values_changed", (int64_t)changed);
     bench_end();
 }
 
@@ -181,11 +220,16 @@ int bench_forecast(bench *b)
     bench_ok(ctw_params_set_f64(s.params, "weather_delay_s", 3600 * s.weather_lag_h), "weather lag");
     bench_params(b, s.params);
     ctw_feed *feed = load(b, &s);
+    int only_causality = bench_flag(b, "--causality");
     bench_no_more(b);
-    ctw_forecast *f = NULL;
-    run(b, &s, feed, &k, &f);
-    print(b, &s, &k, f);
-    ctw_forecast_unref(f);
+    if (only_causality) {
+        causality(b, &s, feed);
+    } else {
+        ctw_forecast *f = NULL;
+        run(b, &s, feed, &k, &f);
+        print(b, &s, &k, f);
+        ctw_forecast_unref(f);
+    }
     ctw_feed_unref(feed);
     ctw_params_unref(s.params);
     return 0;

@@ -95,53 +95,77 @@ static ctw_status gram(ctw_ctx *ctx, const ctw_forecast__daykernel *m, size_t j,
     return CTW_OK;
 }
 
-/* Weights for the targets in y (n x cols), and their means. */
-static ctw_status solve(const ctw_num__mat *l, const ctw_num__mat *y, ctw_num__mat *a, double *mean)
+/* Weights for the targets in y (n x cols), and their means, `stride` apart. */
+static ctw_status solve(const ctw_num__mat *l, const ctw_num__mat *y, ctw_num__mat *a, double *mean, size_t stride)
 {
     for (size_t c = 0; c < y->cols; c++) {
         double sum = 0;
         for (size_t i = 0; i < y->rows; i++) sum += CTW_AT(y, i, c);
-        mean[c] = sum / (double)y->rows;
-        for (size_t i = 0; i < y->rows; i++) CTW_AT(a, i, c) = CTW_AT(y, i, c) - mean[c];
+        mean[c * stride] = sum / (double)y->rows;
+        for (size_t i = 0; i < y->rows; i++) CTW_AT(a, i, c) = CTW_AT(y, i, c) - mean[c * stride];
     }
     return ctw_num__chol_solve(l, a);
 }
 
+/* All targets by least squares, then rounds of pseudo-values for every q-th one: the steps of the series itself.
+ * The sources keep the squared loss, see dayridge.c. */
+static ctw_status solve_all(ctw_ctx *ctx, ctw_forecast__daykernel *m, size_t j, size_t q, const ctw_num__mat *k,
+                            const double *y, const double *noise, ctw_cancel *cancel)
+{
+    size_t n = m->n, own = m->cols / q;
+    ctw_num__mat t = {0}, a = {0}, u = {0}, b = {0};
+    double *scratch = CTW_NEW(ctx, n, double), *mean = m->c + j * m->cols;
+    ctw_status s = scratch ? ctw_num__mat_new(ctx, n, m->cols, &t) : CTW_E_NOMEM;
+    if (s == CTW_OK) s = ctw_num__mat_new(ctx, n, m->cols, &a);
+    if (s == CTW_OK) s = ctw_num__mat_new(ctx, n, own, &u);
+    if (s == CTW_OK) s = ctw_num__mat_new(ctx, n, own, &b);
+    if (s == CTW_OK) {
+        for (size_t i = 0; i < n; i++)
+            for (size_t c = 0; c < m->cols; c++) CTW_AT(&t, i, c) = y[i * m->cols + c];
+        s = solve(k, &t, &a, mean, 1);
+    }
+    for (size_t c = 0; s == CTW_OK && c < own; c++) {
+        memcpy(&CTW_AT(&u, 0, c), &CTW_AT(&t, 0, c * q), n * sizeof(double));
+        memcpy(&CTW_AT(&b, 0, c), &CTW_AT(&a, 0, c * q), n * sizeof(double));
+    }
+    for (int round = 0; s == CTW_OK && round < ROUNDS; round++) {
+        for (size_t c = 0; c < own; c++) {
+            /* (K + D) b = u - mean, so the fitted values mean + K b are u - D b. */
+            for (size_t i = 0; i < n; i++) CTW_AT(&u, i, c) -= noise[i] * CTW_AT(&b, i, c);
+            ctw_forecast__huber(&CTW_AT(&u, 0, c), y + c * q, m->cols, n, EDGE, scratch);
+        }
+        s = ctw_base__stopped(cancel, "ctw_forecast_fit");
+        if (s == CTW_OK) s = solve(k, &u, &b, mean, q);
+    }
+    for (size_t c = 0; s == CTW_OK && c < m->cols; c++) {
+        float *to = m->a + (j * m->cols + c) * n;
+        const double *from = c % q ? &CTW_AT(&a, 0, c) : &CTW_AT(&b, 0, c / q);
+        for (size_t i = 0; i < n; i++) to[i] = (float)from[i];
+    }
+    ctw_num__mat_free(ctx, &t);
+    ctw_num__mat_free(ctx, &a);
+    ctw_num__mat_free(ctx, &u);
+    ctw_num__mat_free(ctx, &b);
+    ctw_base__free(ctx, scratch);
+    return s;
+}
+
 ctw_status ctw_forecast__daykernel_fit(ctw_ctx *ctx, ctw_forecast__daykernel *m, size_t j, double *x,
                                        const size_t *group, const double *weight, size_t groups, const double *y,
-                                       const double *noise, ctw_cancel *cancel)
+                                       size_t q, const double *noise, ctw_cancel *cancel)
 {
     size_t n = m->n;
-    ctw_num__mat k = {0}, t = {0}, a = {0};
-    double *square = CTW_NEW(ctx, groups + n, double), *mean = m->c + j * m->cols;
+    ctw_num__mat k = {0};
+    double *square = CTW_NEW(ctx, groups, double);
     ctw_status s = square ? ctw_num__mat_new(ctx, n, n, &k) : CTW_E_NOMEM;
-    if (s == CTW_OK) s = ctw_num__mat_new(ctx, n, m->cols, &t);
-    if (s == CTW_OK) s = ctw_num__mat_new(ctx, n, m->cols, &a);
     if (s == CTW_OK) s = ctw_base__stopped(cancel, "ctw_forecast_fit");
     if (s == CTW_OK) {
         scale_features(m, j, x, group, weight, groups, square);
         s = gram(ctx, m, j, noise, &k);
     }
     if (s == CTW_OK) s = ctw_num__chol(&k);
-    if (s == CTW_OK) {
-        for (size_t i = 0; i < n; i++)
-            for (size_t c = 0; c < m->cols; c++) CTW_AT(&t, i, c) = y[i * m->cols + c];
-        s = solve(&k, &t, &a, mean);
-    }
-    for (int round = 0; s == CTW_OK && round < ROUNDS; round++) {
-        for (size_t c = 0; c < m->cols; c++) {
-            /* (K + D) a = t - mean, so the fitted values mean + K a are t - D a. */
-            for (size_t i = 0; i < n; i++) CTW_AT(&t, i, c) -= noise[i] * CTW_AT(&a, i, c);
-            ctw_forecast__huber(&CTW_AT(&t, 0, c), y + c, m->cols, n, EDGE, square + groups);
-        }
-        s = ctw_base__stopped(cancel, "ctw_forecast_fit");
-        if (s == CTW_OK) s = solve(&k, &t, &a, mean);
-    }
-    float *to = m->a + j * m->cols * n;
-    for (size_t i = 0; s == CTW_OK && i < n * m->cols; i++) to[i] = (float)a.a[i];
+    if (s == CTW_OK) s = solve_all(ctx, m, j, q, &k, y, noise, cancel);
     ctw_num__mat_free(ctx, &k);
-    ctw_num__mat_free(ctx, &t);
-    ctw_num__mat_free(ctx, &a);
     ctw_base__free(ctx, square);
     return s;
 }

@@ -143,7 +143,7 @@ static ctw_status fit_kernel(ctw_ctx *ctx, ctw_forecast__daymodel *m, const ctw_
             ctw_forecast__dayx_kernel(&m->x, d, w->day[i], j, x + i * p);
             memcpy(y + i * cols, w->y + (i * days + j) * cols, cols * sizeof *y);
         }
-        s = ctw_forecast__daykernel_fit(ctx, &m->kernel, j, x, group, weight, groups, y, noise, cancel);
+        s = ctw_forecast__daykernel_fit(ctx, &m->kernel, j, x, group, weight, groups, y, d->ns + 1, noise, cancel);
     }
     ctw_base__free(ctx, group);
     ctw_base__free(ctx, buf);

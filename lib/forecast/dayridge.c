@@ -89,31 +89,31 @@ static void gather(work *k, const double *x, size_t leads, size_t p, size_t l)
     }
 }
 
-/* Coefficients for the targets that stand in k->y, the factor in k->g. */
+/* Coefficients for the first `q` targets that stand in k->y, the factor in k->g. */
 static ctw_status solve(work *k, size_t q)
 {
+    ctw_num__mat t = k->t, b = k->b;
+    t.cols = b.cols = q;
     for (size_t c = 0; c < q; c++) {
         const double *y = &CTW_AT(&k->y, 0, c);
         double mean = 0;
         for (size_t i = 0; i < k->n; i++) mean += k->weight[i] * y[i];
         k->centre[c] = mean;
-        double *t = &CTW_AT(&k->t, 0, c);
-        for (size_t i = 0; i < k->n; i++) t[i] = (y[i] - mean) * k->root[i];
+        double *to = &CTW_AT(&t, 0, c);
+        for (size_t i = 0; i < k->n; i++) to[i] = (y[i] - mean) * k->root[i];
     }
-    ctw_num__gemm(0, 0, 1.0, &k->x, &k->t, 0.0, &k->b);
-    return ctw_num__chol_solve(&k->g, &k->b);
+    ctw_num__gemm(0, 0, 1.0, &k->x, &t, 0.0, &b);
+    return ctw_num__chol_solve(&k->g, &b);
 }
 
-/* Pseudo-values for the next round, from the observations of lead l. */
+/* Pseudo-values of the series, the first target, for the next round. The sources keep the squared loss: their
+ * outliers are outages, which the mixture must follow. */
 static void pull_in(work *k, const ctw_forecast__dayridge *m, const double *y, size_t l)
 {
-    ctw_num__gemm(1, 0, 1.0, &k->x, &k->b, 0.0, &k->t);
-    for (size_t c = 0; c < m->q; c++) {
-        double *to = &CTW_AT(&k->y, 0, c);
-        const double *fit = &CTW_AT(&k->t, 0, c);
-        for (size_t i = 0; i < k->n; i++) to[i] = k->centre[c] + fit[i] / k->root[i];
-        ctw_forecast__huber(to, y + l * m->q + c, m->leads * m->q, k->n, EDGE, k->scratch);
-    }
+    double *to = k->y.a, *fit = k->t.a;
+    ctw_num__gemv(1, 1.0, &k->x, k->b.a, 0.0, fit);
+    for (size_t i = 0; i < k->n; i++) to[i] = k->centre[0] + fit[i] / k->root[i];
+    ctw_forecast__huber(to, y + l * m->q, m->leads * m->q, k->n, EDGE, k->scratch);
 }
 
 static void store(const work *k, ctw_forecast__dayridge *m, size_t l)
@@ -140,7 +140,7 @@ static ctw_status fit_lead(work *k, ctw_forecast__dayridge *m, const double *x, 
     CTW_TRY(solve(k, m->q));
     for (int round = 0; round < ROUNDS; round++) {
         pull_in(k, m, y, l);
-        CTW_TRY(solve(k, m->q));
+        CTW_TRY(solve(k, 1));
     }
     store(k, m, l);
     return CTW_OK;

@@ -167,7 +167,7 @@ ctw_status ctw_forecast_fit(ctw_forecast *f, const double *series, uint64_t n, i
     return s;
 }
 
-static ctw_status need_fitted(const ctw_forecast *f, const char *fn)
+ctw_status ctw_forecast__need_fitted(const ctw_forecast *f, const char *fn)
 {
     CTW_TRY(ctw_base__handle_check((const ctw_base__handle *)f, CTW_FORECAST__MAGIC, fn, "f"));
     if (!f->fitted) return ctw_base__fail(CTW_E_STATE, "%s: the forecaster is not fitted", fn);
@@ -187,7 +187,7 @@ static ctw_status update(ctw_forecast *f, const double *series, uint64_t n, int6
 {
     const char *fn = "ctw_forecast_update";
     uint64_t finite;
-    CTW_TRY(need_fitted(f, fn));
+    CTW_TRY(ctw_forecast__need_fitted(f, fn));
     CTW_TRY(check_series(fn, series, n, stride, &finite));
     CTW_TRY(check_exog(fn, exog, n, f->hist.k, exog_stride));
     if (n > SIZE_MAX / 64) return ctw_base__fail(CTW_E_RANGE, "%s: n is too large", fn);
@@ -242,7 +242,7 @@ ctw_status ctw_forecast_fit_feed(ctw_forecast *f, const ctw_feed *feed, int64_t 
 static ctw_status update_feed(ctw_forecast *f, const ctw_feed *feed, int64_t until)
 {
     const char *fn = "ctw_forecast_update_feed";
-    CTW_TRY(need_fitted(f, fn));
+    CTW_TRY(ctw_forecast__need_fitted(f, fn));
     CTW_TRY(check_feed(f, feed, fn));
     if (f->hist.k) return ctw_base__fail(CTW_E_ARG, "%s: the model was fitted with covariates by the step", fn);
     size_t ns = f->daily ? f->days.ns : 0;
@@ -272,13 +272,13 @@ ctw_status ctw_forecast_refit(ctw_forecast *f, ctw_cancel *cancel)
 {
     const char *fn = "ctw_forecast_refit";
     CTW_TRY(ctw_base__handle_enter((ctw_base__handle *)f, CTW_FORECAST__MAGIC, fn, "f"));
-    ctw_status s = need_fitted(f, fn);
+    ctw_status s = ctw_forecast__need_fitted(f, fn);
     if (s == CTW_OK) s = f->daily ? ctw_forecast__daily_refit(f, cancel) : ctw_forecast__retrain(f, cancel);
     ctw_base__handle_leave(&f->h);
     return s;
 }
 
-static int64_t flags_of(const ctw_forecast *f)
+int64_t ctw_forecast__flags_of(const ctw_forecast *f)
 {
     const ctw_forecast__hist *h = &f->hist;
     int64_t b = 0;
@@ -296,9 +296,9 @@ static int64_t flags_of(const ctw_forecast *f)
 
 ctw_status ctw_forecast_flags(const ctw_forecast *f, int64_t *flags)
 {
-    CTW_TRY(need_fitted(f, "ctw_forecast_flags"));
+    CTW_TRY(ctw_forecast__need_fitted(f, "ctw_forecast_flags"));
     CTW_TRY(ctw_base__need(flags, "ctw_forecast_flags", "flags"));
-    *flags = flags_of(f);
+    *flags = ctw_forecast__flags_of(f);
     return CTW_OK;
 }
 
@@ -317,9 +317,8 @@ static double widening(const ctw_forecast *f)
     return age > 1 ? sqrt(age) : 1.0;
 }
 
-/* Transformed point and half width of every lead. half may be NULL. */
-static ctw_status expect(const ctw_forecast *f, uint64_t horizon, double coverage, const double *exog,
-                         uint64_t exog_stride, double *z, double *half)
+ctw_status ctw_forecast__expect(const ctw_forecast *f, uint64_t horizon, double coverage, const double *exog,
+                                uint64_t exog_stride, double *z, double *half)
 {
     double wide = widening(f), q;
     if (f->daily) {
@@ -349,13 +348,13 @@ ctw_status ctw_forecast_predict(const ctw_forecast *f, uint64_t horizon, double 
                                 uint64_t exog_stride, double *out_mean, double *out_lo, double *out_hi)
 {
     const char *fn = "ctw_forecast_predict";
-    CTW_TRY(need_fitted(f, fn));
+    CTW_TRY(ctw_forecast__need_fitted(f, fn));
     CTW_TRY(check_predict(fn, horizon, coverage, out_mean));
     if (exog_future && !f->hist.k)
         return ctw_base__fail(CTW_E_ARG, "%s: exog_future given, but the model was fitted without covariates", fn);
     if (exog_future) CTW_TRY(check_exog(fn, exog_future, horizon, f->hist.k, exog_stride));
     double *half = out_lo ? out_lo : out_hi;
-    CTW_TRY(expect(f, horizon, coverage, exog_future, exog_stride, out_mean, half));
+    CTW_TRY(ctw_forecast__expect(f, horizon, coverage, exog_future, exog_stride, out_mean, half));
     for (uint64_t l = 0; l < horizon; l++) {
         double z = out_mean[l], q = half ? half[l] : 0.0;
         out_mean[l] = ctw_forecast__to_y(f->hist.log, z);

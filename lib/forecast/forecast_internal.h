@@ -57,6 +57,12 @@ ctw_status ctw_forecast__daily_refit(ctw_forecast *f, ctw_cancel *cancel);
 ctw_status ctw_forecast__daily_step(ctw_forecast *f, const double *src, const ctw_feed *feed);
 /* Transformed point and half width at a lead after the last step. */
 void ctw_forecast__daily_at(const ctw_forecast *f, size_t lead, double coverage, double *z, double *half);
+/* CTW_OK for a live, fitted handle. */
+ctw_status ctw_forecast__need_fitted(const ctw_forecast *f, const char *fn);
+int64_t ctw_forecast__flags_of(const ctw_forecast *f);
+/* Transformed point and half width of every lead; half may be NULL. */
+ctw_status ctw_forecast__expect(const ctw_forecast *f, uint64_t horizon, double coverage, const double *exog,
+                                uint64_t exog_stride, double *z, double *half);
 /* Empties the handle of all that fit made. */
 void ctw_forecast__clear(ctw_forecast *f);
 /* A fresh handle with the options of another. */

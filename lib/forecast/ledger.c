@@ -9,7 +9,7 @@
 
 #define ETA    0.04 /* learning rate of the weights, on losses relative to their mean */
 #define MEMORY 0.98 /* a day's fading of what was learnt about the experts */
-#define GAMMA  0.02 /* step of the adapted miss rate */
+#define GAMMA  0.08 /* step of the adapted miss rate, by the day */
 #define TARGET 0.10 /* miss rate it is adapted for */
 
 ctw_status ctw_forecast__ledger_new(ctw_ctx *ctx, ctw_forecast__ledger *g, size_t s, size_t leads, size_t experts)
@@ -51,8 +51,7 @@ static size_t slot(const ctw_forecast__ledger *g, size_t i)
     return (g->first + i) % (g->leads / g->s + 1);
 }
 
-/* Weights of a lead day, summing to one. */
-static void shares(const ctw_forecast__ledger *g, size_t j, double *w)
+void ctw_forecast__ledger_shares(const ctw_forecast__ledger *g, size_t j, double *w)
 {
     const double *lw = g->weight + j * g->experts;
     double top = lw[0], sum = 0;
@@ -74,7 +73,7 @@ void ctw_forecast__ledger_push(ctw_forecast__ledger *g, uint64_t origin, const d
     g->origin[at] = origin;
     g->judged[at] = 0;
     for (size_t l = 0; l < g->leads; l++) {
-        if (l % g->s == 0) shares(g, l / g->s, w);
+        if (l % g->s == 0) ctw_forecast__ledger_shares(g, l / g->s, w);
         blend[l] = 0;
         for (size_t k = 0; k < g->experts; k++) blend[l] += w[k] * z[k * g->leads + l];
         g->half[at * g->leads + l] = ctw_forecast__ledger_half(g, l, 1 - TARGET);
@@ -121,24 +120,39 @@ static void weigh(ctw_forecast__ledger *g, size_t j, const double *loss)
     for (size_t k = 0; k < g->experts; k++) lw[k] = MEMORY * lw[k] - ETA * fmin(loss[k] / mean, 10.0);
 }
 
+/* Moves the miss rate aimed at of all leads of a day by that day's share of misses: one lead's hit or miss is a
+ * coin toss, a whole day says which way the band is off. */
+static void adapt(ctw_forecast__ledger *g, size_t j, double misses, double counted)
+{
+    if (counted < 1) return;
+    for (size_t l = j * g->s; l < (j + 1) * g->s; l++) {
+        g->alpha[l] += GAMMA * (TARGET - misses / counted);
+        if (g->alpha[l] < 0.005) g->alpha[l] = 0.005;
+        if (g->alpha[l] > 0.4) g->alpha[l] = 0.4;
+    }
+    if (!j) g->recent += (misses / counted - g->recent) / 10.0;
+}
+
 static void judge_one(ctw_forecast__ledger *g, size_t at, size_t j, const double *z, const uint8_t *hole)
 {
-    double loss[16] = {0};
+    double loss[16] = {0}, misses = 0, counted = 0;
     const double *e = g->z + at * g->experts * g->leads + j * g->s;
     for (size_t i = 0; i < g->s; i++) {
-        if (hole[i]) continue;
         size_t l = j * g->s + i;
+        if (hole[i]) { /* the last error once more keeps the errors of one origin in step */
+            size_t last = (g->head[l] + CTW_FORECAST__KEEP - 1) % CTW_FORECAST__KEEP;
+            if (g->scores[l]) keep_score(g, l, g->score[l * CTW_FORECAST__KEEP + last]);
+            continue;
+        }
         double error = z[i] - g->blend[at * g->leads + l], half = g->half[at * g->leads + l];
         for (size_t k = 0; k < g->experts; k++) loss[k] += fabs(z[i] - e[k * g->leads + i]);
         if (g->scores[l] >= 20) {
-            double miss = fabs(error) > half ? 1.0 : 0.0;
-            g->alpha[l] += GAMMA * (TARGET - miss);
-            if (g->alpha[l] < 0.005) g->alpha[l] = 0.005;
-            if (g->alpha[l] > 0.4) g->alpha[l] = 0.4;
-            if (!j) g->recent += (miss - g->recent) / (10.0 * (double)g->s);
+            misses += fabs(error) > half ? 1.0 : 0.0;
+            counted++;
         }
         keep_score(g, l, error);
     }
+    adapt(g, j, misses, counted);
     weigh(g, j, loss);
 }
 
@@ -169,4 +183,21 @@ double ctw_forecast__ledger_half(const ctw_forecast__ledger *g, size_t lead, dou
     if (isfinite(q)) return q;
     double held = (double)n / (double)(n + 1), want = 1 - miss;
     return v[n - 1] * ctw_num__normal_quantile(0.5 + 0.5 * want) / ctw_num__normal_quantile(0.5 + 0.5 * held);
+}
+
+size_t ctw_forecast__ledger_paths(const ctw_forecast__ledger *g)
+{
+    size_t days = g->leads / g->s, n = SIZE_MAX;
+    for (size_t l = 0; l < g->leads; l++) {
+        size_t ahead = days - 1 - l / g->s; /* this lead day has judged so many origins more than the last one */
+        size_t have = g->scores[l] > ahead ? g->scores[l] - ahead : 0;
+        if (have < n) n = have;
+    }
+    return n;
+}
+
+double ctw_forecast__ledger_error(const ctw_forecast__ledger *g, size_t path, size_t lead)
+{
+    size_t back = path + g->leads / g->s - 1 - lead / g->s, keep = CTW_FORECAST__KEEP;
+    return g->score[lead * keep + (g->head[lead] + 2 * keep - 1 - back) % keep];
 }

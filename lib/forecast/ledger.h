@@ -36,4 +36,10 @@ const double *ctw_forecast__ledger_blend(const ctw_forecast__ledger *g);
 /* Half width around the blend at a lead that should hold `coverage`. */
 double ctw_forecast__ledger_half(const ctw_forecast__ledger *g, size_t lead, double coverage);
 
+/* Weights of the experts on lead day j, summing to one. */
+void ctw_forecast__ledger_shares(const ctw_forecast__ledger *g, size_t j, double *w);
+/* Past origins whose errors are known at every lead, and the error of one of them (0 the newest) at a lead. */
+size_t ctw_forecast__ledger_paths(const ctw_forecast__ledger *g);
+double ctw_forecast__ledger_error(const ctw_forecast__ledger *g, size_t path, size_t lead);
+
 #endif
