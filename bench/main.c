@@ -20,6 +20,7 @@ static const command commands[] = {
     {"forecast", bench_forecast, "accuracy protocols of carbon-intensity forecasts: --data F --exog F --protocol P --horizon H"},
     {"guard", bench_guard, "--task arl|delay|series [--shift D] [--data F --column C] [--set method=cusum|page-hinkley|ewma]"},
     {"twin", bench_twin, "--servers N --jobs M --hours H [--requests R] [--faults K] [--plain]"},
+    {"rca", bench_rca, "--train DIR [--test DIR] [--input calls|spans] [--features LIST] [--folds K] [--cross]"},
     {NULL, NULL, NULL},
 };
 /* clang-format on */

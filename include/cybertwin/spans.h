@@ -70,6 +70,31 @@ CTW_API ctw_status ctw_spans_add(ctw_spans *s, uint64_t n, const int64_t *trace,
                                  const int64_t *parent, const int64_t *service, const int64_t *instance,
                                  const int64_t *operation, const int64_t *start_ns, const int64_t *duration_ns,
                                  const int32_t *kind, const int32_t *status);
+/**
+ * Appends the spans of a JSON file: OpenTelemetry (OTLP), Jaeger or Zipkin v2, told
+ * apart by their own keys; one document, several in a row, or JSON lines. Ids may
+ * be hexadecimal or base64, 64-bit numbers may be text. Services come from the
+ * resource, process or local endpoint ("unknown_service" where nobody says);
+ * instances from service.instance.id, k8s.pod.name, host names or addresses.
+ * Links, logs and events are passed over. Memory: the table's, plus one string.
+ * CTW_E_IO; CTW_E_FORMAT with file:line:column; CTW_E_RANGE for a span that ends
+ * before it starts; as ctw_spans_add() otherwise. All or nothing.
+ */
+CTW_API ctw_status ctw_spans_read_json(ctw_spans *s, const char *path, ctw_cancel *cancel);
+/** The same from `len` bytes in memory; `name` stands for the path in messages (NULL: "memory"). */
+CTW_API ctw_status ctw_spans_read_json_mem(ctw_spans *s, const void *bytes, uint64_t len, const char *name,
+                                           ctw_cancel *cancel);
+/**
+ * Appends the spans of a CSV file with the columns trace, span, parent (empty or -1:
+ * none), service, operation, start_ns | start_us | start_ms, duration_ns |
+ * duration_us | duration_ms, and optionally instance, kind, status; also svc, op,
+ * dur_us, trace_id, span_id, parent_id. Ids are any text. CTW_E_KEY for a missing
+ * column, CTW_E_RANGE with the line for a bad field. All or nothing.
+ */
+CTW_API ctw_status ctw_spans_read_csv(ctw_spans *s, const char *path, ctw_cancel *cancel);
+/** The same from `len` bytes in memory; `name` stands for the path in messages (NULL: "memory"). */
+CTW_API ctw_status ctw_spans_read_csv_mem(ctw_spans *s, const void *bytes, uint64_t len, const char *name,
+                                          ctw_cancel *cancel);
 /** Number of spans. */
 CTW_API uint64_t ctw_spans_count(const ctw_spans *s);
 /** Number of different traces. */
@@ -78,7 +103,7 @@ CTW_API uint64_t ctw_spans_traces(const ctw_spans *s);
 CTW_API ctw_status ctw_spans_clear(ctw_spans *s);
 
 /**
- * Critical path of one trace: which span was holding up the answer, from the
+ * Critical path of the trace that span `of_row` belongs to: which span was holding up the answer, from the
  * root's start to its end. Walks from the root's end backwards into the child
  * that finished last, then into the one that had finished when that one began,
  * and so on (Qiu et al., FIRM, OSDI'20, algorithm 1); what no child covers is
@@ -88,9 +113,9 @@ CTW_API ctw_status ctw_spans_clear(ctw_spans *s);
  *
  * `row`, `start_ns`, `duration_ns`: room for `cap` segments (row counts spans in
  * the order they were added); any may be NULL. `*n` is the number of segments;
- * CTW_E_BUFFER when it exceeds cap. CTW_E_KEY when no span has this trace id.
+ * CTW_E_BUFFER when it exceeds cap. CTW_E_RANGE for a row that is not there.
  */
-CTW_API ctw_status ctw_spans_path(const ctw_spans *s, int64_t trace, uint64_t cap, int64_t *row, int64_t *start_ns,
+CTW_API ctw_status ctw_spans_path(const ctw_spans *s, uint64_t of_row, uint64_t cap, int64_t *row, int64_t *start_ns,
                                   int64_t *duration_ns, uint64_t *n);
 
 /**

@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* What measured best over cases the selection was not made on; see doc/rca.md. */
-static const char auto_list[] = "evidence,blame";
+static const char auto_list[] = "evidence";
 static const char firm_list[] = "RI,CI";
 
 static const char *feature_at(const void *list, size_t i)

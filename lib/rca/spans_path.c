@@ -17,16 +17,18 @@ static ctw_status copy_segments(const ctw_rca__forest *f, const ctw_rca__walk *w
     return CTW_OK;
 }
 
-ctw_status ctw_spans_path(const ctw_spans *s, int64_t trace, uint64_t cap, int64_t *row, int64_t *start_ns,
+ctw_status ctw_spans_path(const ctw_spans *s, uint64_t of_row, uint64_t cap, int64_t *row, int64_t *start_ns,
                           int64_t *duration_ns, uint64_t *n)
 {
     static const char fn[] = "ctw_spans_path";
     CTW_TRY(ctw_base__handle_check(s ? &s->h : NULL, CTW_SPANS_MAGIC, fn, "s"));
     CTW_TRY(ctw_base__need(n, fn, "n"));
-    int64_t t = ctw_rca__idmap_get(&s->traces, (ctw_rca__id){0, (uint64_t)trace});
-    if (t < 0 || !s->per_trace[t]) return ctw_base__fail(CTW_E_KEY, "%s: no span of trace %lld", fn, (long long)trace);
+    if (of_row >= s->count)
+        return ctw_base__fail(CTW_E_RANGE, "%s: of_row is %llu, the table has %zu spans", fn,
+                              (unsigned long long)of_row, s->count);
+    uint32_t t = s->row[of_row].trace;
     ctw_rca__forest f;
-    CTW_TRY(ctw_rca__forest_build(s->h.ctx, &f, s, 0, (uint32_t)t));
+    CTW_TRY(ctw_rca__forest_build(s->h.ctx, &f, s, 0, t));
     ctw_rca__walk w = {0};
     ctw_status st = ctw_rca__path(s->h.ctx, &w, &f, f.root[t]);
     if (st == CTW_OK) {

@@ -34,11 +34,11 @@ static void span(int64_t trace, int64_t id, int64_t parent, int service, int64_t
     span_kind(trace, id, parent, service, start, dur, CTW_SPAN_UNSPECIFIED);
 }
 
-static void expect_path(int64_t trace, const int64_t *row, const int64_t *us, uint64_t n)
+static void expect_path(uint64_t of_row, const int64_t *row, const int64_t *us, uint64_t n)
 {
     int64_t r[16], s[16], d[16];
     uint64_t got;
-    CTW_OKAY(ctw_spans_path(spans, trace, 16, r, s, d, &got));
+    CTW_OKAY(ctw_spans_path(spans, of_row, 16, r, s, d, &got));
     ck_assert_uint_eq(got, n);
     for (uint64_t i = 0; i < n; i++) {
         ck_assert_int_eq(r[i], row[i]);
@@ -53,23 +53,23 @@ START_TEST(paths)
     span(1, 1, 0, 0, 0, 100); /* sequential children */
     span(1, 2, 1, 1, 10, 20);
     span(1, 3, 1, 2, 50, 30);
-    expect_path(1, (int64_t[]){0, 1, 0, 2, 0}, (int64_t[]){10, 20, 20, 30, 20}, 5);
+    expect_path(0, (int64_t[]){0, 1, 0, 2, 0}, (int64_t[]){10, 20, 20, 30, 20}, 5);
     span(2, 1, 0, 0, 0, 100); /* parallel: the later to finish decides */
     span(2, 2, 1, 1, 10, 40);
     span(2, 3, 1, 2, 10, 80);
-    expect_path(2, (int64_t[]){3, 5, 3}, (int64_t[]){10, 80, 10}, 3);
+    expect_path(4, (int64_t[]){3, 5, 3}, (int64_t[]){10, 80, 10}, 3);
     span(3, 1, 0, 0, 0, 100); /* overlapping: the first was still running when the last began */
     span(3, 2, 1, 1, 10, 50);
     span(3, 3, 1, 2, 40, 50);
-    expect_path(3, (int64_t[]){6, 8, 6}, (int64_t[]){40, 50, 10}, 3);
+    expect_path(8, (int64_t[]){6, 8, 6}, (int64_t[]){40, 50, 10}, 3);
     span(4, 1, 0, 0, 0, 100); /* a child that ends after its parent, with a child of its own */
     span(4, 2, 1, 1, 60, 90);
     span(4, 3, 2, 2, 80, 60);
-    expect_path(4, (int64_t[]){9, 10, 11}, (int64_t[]){60, 20, 20}, 3);
+    expect_path(9, (int64_t[]){9, 10, 11}, (int64_t[]){60, 20, 20}, 3);
     uint64_t n;
     CTW_FAILS(ctw_spans_path(spans, 1, 2, NULL, NULL, NULL, &n), CTW_E_BUFFER, "5 segments");
     ck_assert_uint_eq(n, 5);
-    CTW_FAILS(ctw_spans_path(spans, 9, 2, NULL, NULL, NULL, &n), CTW_E_KEY, "trace 9");
+    CTW_FAILS(ctw_spans_path(spans, 12, 2, NULL, NULL, NULL, &n), CTW_E_RANGE, "12 spans");
     end();
 }
 END_TEST
