@@ -133,7 +133,7 @@ static void drop_oldest(ctw_rca__labelled *d, size_t drop)
 }
 
 /* Room for n more rows; whole old windows leave when max_rows would be passed. */
-static ctw_status make_room(ctw_rca *m, size_t n, const char *fn)
+ctw_status ctw_rca__rows_room(ctw_rca *m, size_t n, const char *fn)
 {
     ctw_rca__labelled *d = &m->data;
     ctw_ctx *ctx = m->h.ctx;
@@ -180,7 +180,7 @@ static ctw_status add_case(ctw_rca *m, const ctw_calls *window, const char *cons
     ctw_status st = check_culprits(rows, n, culprit, n_culprits, fn);
     if (st == CTW_OK) st = ctw_rca__columns(m->h.ctx, rows, n, &x);
     int8_t *guilty = st == CTW_OK ? ctw_base__alloc(m->h.ctx, n, sizeof *guilty) : NULL;
-    if (st == CTW_OK) st = guilty ? make_room(m, n, fn) : CTW_E_NOMEM;
+    if (st == CTW_OK) st = guilty ? ctw_rca__rows_room(m, n, fn) : CTW_E_NOMEM;
     if (st == CTW_OK) {
         for (size_t i = 0; i < n; i++) guilty[i] = (int8_t)is_culprit(rows[i].name, culprit, n_culprits);
         append(&m->data, x, guilty, n);
@@ -203,7 +203,7 @@ ctw_status ctw_rca_add_case(ctw_rca *m, const ctw_calls *window, const char *con
 static ctw_status merge(ctw_rca *m, const ctw_rca *from, const char *fn)
 {
     const ctw_rca__labelled *f = &from->data;
-    CTW_TRY(make_room(m, f->count, fn));
+    CTW_TRY(ctw_rca__rows_room(m, f->count, fn));
     for (size_t i = 0, end; i < f->count; i = end) {
         for (end = i; end < f->count && f->window[end] == f->window[i];) end++;
         append(&m->data, f->x + i * CTW_RCA_COLUMNS, f->guilty + i, end - i);

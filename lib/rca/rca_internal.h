@@ -54,6 +54,8 @@ ctw_status ctw_rca__columns(ctw_ctx *ctx, const ctw_rca__row *rows, size_t n, do
 double ctw_rca__score(const ctw_rca *m, const double *x, double *contribution);
 /* Features of a window against m's reference, with the checks rank and add_case share. */
 ctw_status ctw_rca__measure(const ctw_rca *m, const ctw_calls *window, ctw_rca__row **rows, size_t *n, const char *fn);
+/* Room for n more labelled rows; whole old windows leave when max_rows would be passed. */
+ctw_status ctw_rca__rows_room(ctw_rca *m, size_t n, const char *fn);
 /* Trains m->svm on m->data. */
 ctw_status ctw_rca__train(ctw_rca *m, ctw_cancel *cancel, const char *fn);
 /* A new ranking of rows with their columns. */

@@ -35,8 +35,8 @@ static size_t room(size_t count, size_t more, size_t limit)
     return more > limit - count ? limit : count + more;
 }
 
-static ctw_status reserve_op(ctw_ctx *ctx, ctw_rca__reference *ref, uint32_t component, uint32_t op, uint32_t caller,
-                             size_t more)
+ctw_status ctw_rca__reference_op_room(ctw_ctx *ctx, ctw_rca__reference *ref, uint32_t component, uint32_t op,
+                                      uint32_t caller, size_t more, ctw_rca__past_op **out)
 {
     int added;
     CTW_TRY(ctw_rca__idmap_reserve(ctx, &ref->op_index, 1));
@@ -49,13 +49,14 @@ static ctw_status reserve_op(ctw_ctx *ctx, ctw_rca__reference *ref, uint32_t com
         ref->op[i].caller = caller;
         ref->ops++;
     }
-    ctw_rca__past_op *o = &ref->op[i];
+    ctw_rca__past_op *o = *out = &ref->op[i];
     size_t need = room(o->count, more, ref->limit);
     CTW_TRY(ctw_base__grow(ctx, (void **)&o->ring, &o->cap, need, sizeof *o->ring));
     return ctw_base__grow(ctx, (void **)&o->sorted, &o->sorted_cap, need, sizeof *o->sorted);
 }
 
-static ctw_status reserve_component(ctw_ctx *ctx, ctw_rca__reference *ref, uint32_t name, size_t more)
+ctw_status ctw_rca__reference_component_room(ctw_ctx *ctx, ctw_rca__reference *ref, uint32_t name, size_t more,
+                                             ctw_rca__past_component **out)
 {
     int added;
     CTW_TRY(ctw_rca__idmap_reserve(ctx, &ref->component_index, 1));
@@ -67,7 +68,7 @@ static ctw_status reserve_component(ctw_ctx *ctx, ctw_rca__reference *ref, uint3
         ref->component[i].name = name;
         ref->components++;
     }
-    ctw_rca__past_component *c = &ref->component[i];
+    ctw_rca__past_component *c = *out = &ref->component[i];
     return ctw_base__grow(ctx, (void **)&c->ring, &c->cap, room(c->count, more, ref->limit), sizeof *c->ring);
 }
 
@@ -78,18 +79,21 @@ static uint32_t mapped(const uint32_t *map, uint32_t caller)
 
 static ctw_status reserve(ctw_ctx *ctx, ctw_rca__reference *ref, const ctw_rca__window *w, const uint32_t *map)
 {
+    ctw_rca__past_op *op;
+    ctw_rca__past_component *component;
     for (size_t m = 0; m < w->members; m++) {
         uint32_t name = map[w->member[m].name];
         size_t calls = 0;
         for (size_t g = w->member[m].first_group; g < w->member[m].last_group; g++) {
             const ctw_rca__group *group = &w->group[g];
-            calls += group->end - group->begin;
-            CTW_TRY(reserve_op(ctx, ref, name, map[group->op], CTW_RCA_ANYBODY, group->end - group->begin));
+            size_t k = group->end - group->begin;
+            calls += k;
+            CTW_TRY(ctw_rca__reference_op_room(ctx, ref, name, map[group->op], CTW_RCA_ANYBODY, k, &op));
             for (size_t e = group->first_edge; e < group->last_edge; e++)
-                CTW_TRY(reserve_op(ctx, ref, name, map[group->op], mapped(map, w->edge[e].caller),
-                                   w->edge[e].end - w->edge[e].begin));
+                CTW_TRY(ctw_rca__reference_op_room(ctx, ref, name, map[group->op], mapped(map, w->edge[e].caller),
+                                                   w->edge[e].end - w->edge[e].begin, &op));
         }
-        CTW_TRY(reserve_component(ctx, ref, name, calls));
+        CTW_TRY(ctw_rca__reference_component_room(ctx, ref, name, calls, &component));
     }
     return CTW_OK;
 }

@@ -60,6 +60,11 @@ typedef struct ctw_rca__reference {
 /* Adds a window; map[] gives the model's ids of the calls' names. CTW_E_NOMEM leaves the reference as it was. */
 ctw_status ctw_rca__reference_learn(ctw_ctx *ctx, ctw_rca__reference *ref, const ctw_rca__window *w,
                                     const uint32_t *map);
+/* The record, new if need be, with room in its ring for `more` elements (at most the limit). CTW_E_NOMEM. */
+ctw_status ctw_rca__reference_op_room(ctw_ctx *ctx, ctw_rca__reference *ref, uint32_t component, uint32_t op,
+                                      uint32_t caller, size_t more, ctw_rca__past_op **out);
+ctw_status ctw_rca__reference_component_room(ctw_ctx *ctx, ctw_rca__reference *ref, uint32_t name, size_t more,
+                                             ctw_rca__past_component **out);
 /* NULL when there is none. */
 const ctw_rca__past_op *ctw_rca__reference_op(const ctw_rca__reference *ref, uint32_t component, uint32_t op,
                                               uint32_t caller);

@@ -1,6 +1,7 @@
 /* Contract of rca.h through the shared library: learning, ranking with and without labels, abstention, errors. */
 #include "shop.h"
 #include "test.h"
+#include <stdlib.h>
 #include <string.h>
 
 static ctw_ctx *ctx;
@@ -164,6 +165,144 @@ START_TEST(errors)
 }
 END_TEST
 
+/* Scores of a window, for comparing bits. */
+static void scores(const ctw_rca *m, const ctw_calls *c, double out[SHOP_SERVICES])
+{
+    ctw_ranking *r;
+    CTW_OKAY(ctw_rca_rank(m, c, NULL, &r));
+    for (uint64_t i = 0; i < SHOP_SERVICES; i++) CTW_OKAY(ctw_ranking_at(r, i, NULL, &out[i]));
+    ctw_ranking_unref(r);
+}
+
+static ctw_rca *trained(void)
+{
+    ctw_rca *m = learned("RI,CI,evidence,z:lx_excl");
+    ctw_calls *c = window(50, 1, 3), *d = window(51, -1, 1);
+    CTW_OKAY(ctw_rca_add_case(m, c, &shop_service[1], 1));
+    CTW_OKAY(ctw_rca_add_case(m, d, NULL, 0));
+    CTW_OKAY(ctw_rca_fit(m, NULL));
+    ctw_calls_unref(c);
+    ctw_calls_unref(d);
+    return m;
+}
+
+START_TEST(files)
+{
+    begin();
+    ctw_rca *m = trained(), *again;
+    ctw_calls *c = window(9, 3, 3);
+    double before[SHOP_SERVICES], after[SHOP_SERVICES];
+    uint64_t need, need2;
+    unsigned char kind;
+    scores(m, c, before);
+    CTW_OKAY(ctw_rca_save_mem(m, NULL, 0, &need));
+    unsigned char *buf = malloc(need), *buf2 = malloc(need);
+    CTW_FAILS(ctw_rca_save_mem(m, buf, need - 1, &need2), CTW_E_BUFFER, NULL);
+    CTW_OKAY(ctw_rca_save_mem(m, buf, need, &need2));
+    CTW_OKAY(ctw_rca_load_mem(ctx, buf, need, &again));
+    scores(again, c, after);
+    ck_assert(memcmp(before, after, sizeof before) == 0);
+    ck_assert_uint_eq(ctw_rca_cases(again), 2);
+    ck_assert_uint_eq(ctw_rca_windows(again), 4);
+    CTW_OKAY(ctw_rca_save_mem(again, buf2, need, &need2));
+    ck_assert(need == need2 && memcmp(buf, buf2, need) == 0);
+    ctw_rca_unref(again);
+    const char *path = ctw_test_tmp("rca.ctw");
+    CTW_OKAY(ctw_rca_save_file(m, path));
+    CTW_OKAY(ctw_rca_load_file(ctx, path, &again));
+    ctw_rca_unref(again);
+    CTW_FAILS(ctw_rca_load_file(ctx, "/nowhere/rca.ctw", &again), CTW_E_IO, "/nowhere");
+    for (uint64_t i = 0; i < need; i += 37) {
+        buf[i] ^= 0x41;
+        ck_assert(ctw_rca_load_mem(ctx, buf, need, &again) != CTW_OK && !again);
+        buf[i] ^= 0x41;
+        ck_assert(ctw_rca_load_mem(ctx, buf, i, &again) != CTW_OK && !again);
+    }
+    kind = buf[8];
+    buf[8] = 'X';
+    ck_assert(ctw_rca_load_mem(ctx, buf, need, &again) != CTW_OK);
+    buf[8] = kind;
+    CTW_FAILS(ctw_rca_load_mem(ctx, NULL, 3, &again), CTW_E_ARG, "buf");
+    free(buf);
+    free(buf2);
+    ctw_calls_unref(c);
+    ctw_rca_unref(m);
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
+START_TEST(sharing)
+{
+    begin();
+    ctw_rca *one = trained(), *m = learned(NULL), *empty;
+    ctw_calls *c = window(9, 3, 3);
+    double a[SHOP_SERVICES], b[SHOP_SERVICES];
+    CTW_OKAY(ctw_rca_new(ctx, NULL, &empty));
+    CTW_FAILS(ctw_rca_adopt(m, empty), CTW_E_STATE, "no classifier");
+    CTW_FAILS(ctw_rca_adopt(m, m), CTW_E_ARG, "one localiser");
+    CTW_FAILS(ctw_rca_add_cases(m, NULL), CTW_E_ARG, "from");
+    CTW_OKAY(ctw_rca_adopt(m, one));
+    scores(one, c, a);
+    scores(m, c, b);
+    ck_assert(memcmp(a, b, sizeof a) == 0);
+    CTW_OKAY(ctw_rca_add_cases(m, one));
+    CTW_OKAY(ctw_rca_add_cases(m, one));
+    ck_assert_uint_eq(ctw_rca_cases(m), 4);
+    CTW_OKAY(ctw_rca_add_cases(m, empty));
+    ck_assert_uint_eq(ctw_rca_cases(m), 4);
+    CTW_OKAY(ctw_rca_fit(m, NULL));
+    ctw_rca_unref(one);
+    ctw_rca_unref(m);
+    ctw_rca_unref(empty);
+    ctw_calls_unref(c);
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
+START_TEST(two_culprits)
+{
+    begin();
+    ctw_rca *m = learned(NULL);
+    double slow[SHOP_SERVICES] = {1, 3, 1, 3};
+    ctw_calls *c;
+    ctw_ranking *r;
+    const char *first, *second;
+    CTW_OKAY(shop_window(ctx, 3, 60, slow, &c));
+    CTW_OKAY(ctw_rca_rank(m, c, NULL, &r));
+    ck_assert_uint_eq(ctw_ranking_guilty(r), 2);
+    CTW_OKAY(ctw_ranking_at(r, 0, &first, NULL));
+    CTW_OKAY(ctw_ranking_at(r, 1, &second, NULL));
+    ck_assert(strcmp(first, second) != 0);
+    ck_assert(strcmp(first, "cart") == 0 || strcmp(first, "store") == 0);
+    ck_assert(strcmp(second, "cart") == 0 || strcmp(second, "store") == 0);
+    ctw_ranking_unref(r);
+    ctw_calls_unref(c);
+    ctw_rca_unref(m);
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
+START_TEST(old_rows_leave)
+{
+    begin();
+    ctw_params *p;
+    ctw_rca *m;
+    ctw_calls *c = window(1, -1, 1);
+    CTW_OKAY(ctw_params_new(ctx, "rca", &p));
+    CTW_OKAY(ctw_params_set_i64(p, "max_rows", 16)); /* four windows */
+    CTW_OKAY(ctw_params_set_i64(p, "ref_calls", 16));
+    CTW_OKAY(ctw_params_set_f64(p, "ref_half_life", 2));
+    CTW_OKAY(ctw_rca_new(ctx, p, &m));
+    ctw_params_unref(p);
+    for (int i = 0; i < 5; i++) CTW_OKAY(ctw_rca_learn(m, c, NULL));
+    for (int i = 0; i < 7; i++) CTW_OKAY(ctw_rca_add_case(m, c, &shop_service[i % 4], i & 1));
+    ck_assert_uint_eq(ctw_rca_cases(m), 4);
+    ctw_calls_unref(c);
+    ctw_rca_unref(m);
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
 int main(void)
 {
     const ctw_test_case cases[] = {
@@ -171,6 +310,10 @@ int main(void)
         {"with_labels", with_labels},
         {"reasons", reasons},
         {"errors", errors},
+        {"files", files},
+        {"sharing", sharing},
+        {"two_culprits", two_culprits},
+        {"old_rows_leave", old_rows_leave},
     };
     return ctw_test_main("api-rca", cases, sizeof cases / sizeof *cases, 10);
 }
