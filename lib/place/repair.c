@@ -2,6 +2,7 @@
  * to other slots of their own windows. Every move is logged, and undone when the unit cannot be placed whole. */
 #include "place/repair.h"
 #include "num/sort.h"
+#include "place/moves.h"
 #include <math.h>
 #include <string.h>
 
@@ -11,12 +12,6 @@ typedef struct guest {
     int32_t server, unit;
 } guest;
 
-/* A unit's entry before and after a move; from_slot < 0: it was placed, to_slot < 0: it was taken out. */
-typedef struct move {
-    size_t unit;
-    int32_t from_slot, from_server, to_slot, to_server;
-} move;
-
 typedef struct fixer {
     const ctw_place__inst *in;
     ctw_place__state *st;
@@ -25,8 +20,7 @@ typedef struct fixer {
     guest *guest;    /* preemptible guests by slot, then server; may be stale */
     size_t *slot_at; /* slots + 2 */
     uint8_t *sorted; /* slots */
-    move *log;
-    size_t logged, log_cap;
+    ctw_place__moves m;
     double *cost; /* slots: scratch */
     size_t *order;
 } fixer;
@@ -70,89 +64,28 @@ static ctw_status list_guests(fixer *f)
     return CTW_OK;
 }
 
-/* Index of the unit's entry in the slot, or -1. */
-static int32_t find_entry(const fixer *f, size_t u, int32_t slot)
-{
-    size_t e = ctw_place__entry(f->in, u);
-    for (int32_t q = 0; q < f->plan->run[u]; q++) {
-        if (f->plan->slot[e + (size_t)q] == slot) return q;
-    }
-    return -1;
-}
-
-static void insert_entry(fixer *f, size_t u, int32_t slot, int32_t server)
-{
-    size_t e = ctw_place__entry(f->in, u);
-    int32_t q = f->plan->run[u]++;
-    for (; q > 0 && f->plan->slot[e + (size_t)q - 1] > slot; q--) {
-        f->plan->slot[e + (size_t)q] = f->plan->slot[e + (size_t)q - 1];
-        f->plan->server[e + (size_t)q] = f->plan->server[e + (size_t)q - 1];
-    }
-    f->plan->slot[e + (size_t)q] = slot;
-    f->plan->server[e + (size_t)q] = server;
-    ctw_place__state_put(f->st, (size_t)slot, server, (size_t)f->in->batch[f->in->unit_batch[u]].flavour);
-}
-
-static void remove_entry(fixer *f, size_t u, int32_t slot)
-{
-    size_t e = ctw_place__entry(f->in, u);
-    int32_t q = find_entry(f, u, slot);
-    ctw_place__state_take(f->st, (size_t)slot, f->plan->server[e + (size_t)q],
-                          (size_t)f->in->batch[f->in->unit_batch[u]].flavour);
-    for (f->plan->run[u]--; q < f->plan->run[u]; q++) {
-        f->plan->slot[e + (size_t)q] = f->plan->slot[e + (size_t)q + 1];
-        f->plan->server[e + (size_t)q] = f->plan->server[e + (size_t)q + 1];
-    }
-}
-
-static ctw_status apply(fixer *f, move m)
-{
-    CTW_TRY(ctw_base__grow(f->in->ctx, (void **)&f->log, &f->log_cap, f->logged + 1, sizeof *f->log));
-    f->log[f->logged++] = m;
-    if (m.from_slot >= 0) remove_entry(f, m.unit, m.from_slot);
-    if (m.to_slot >= 0) insert_entry(f, m.unit, m.to_slot, m.to_server);
-    return CTW_OK;
-}
-
-static void undo_to(fixer *f, size_t mark)
-{
-    while (f->logged > mark) {
-        move m = f->log[--f->logged];
-        if (m.to_slot >= 0) remove_entry(f, m.unit, m.to_slot);
-        if (m.from_slot >= 0) insert_entry(f, m.unit, m.from_slot, m.from_server);
-    }
-}
-
-/* Pools of the region in which the unit runs. */
-static uint64_t own_region(const fixer *f, size_t u)
-{
-    const ctw_place__batch *b = f->in->batch + f->in->unit_batch[u];
-    if (f->plan->run[u] == 0) return b->pools;
-    int32_t server = f->plan->server[ctw_place__entry(f->in, u)];
-    return b->pools & f->in->pool_region[f->in->class[f->in->class_of[server]].pool];
-}
-
 /* Moves a guest away from (slot, server) to the cheapest other slot of its window; 0 when there is none. */
 static ctw_status send_away(fixer *f, guest g, int32_t slot, int *gone)
 {
     const ctw_place__batch *b = f->in->batch + f->in->unit_batch[g.unit];
     size_t u = (size_t)g.unit;
-    uint64_t pools = own_region(f, u);
-    move best = {u, slot, g.server, -1, -1};
+    uint64_t pools = ctw_place__own_pools(f->in, f->plan, u);
+    int32_t to_slot = -1, to_server = -1;
     double least = INFINITY;
     *gone = 0;
     for (int32_t t = b->release; t < b->end && b->spread == 0; t++) {
         double added;
-        if (t == slot || find_entry(f, u, t) >= 0) continue;
+        if (t == slot || ctw_place__find_entry(f->in, f->plan, u, t) >= 0) continue;
         int32_t server = ctw_place__state_best(f->st, (size_t)t, (size_t)b->flavour, pools, NULL, NULL, &added);
         if (server < 0 || added >= least) continue;
         least = added;
-        best.to_slot = t;
-        best.to_server = server;
+        to_slot = t;
+        to_server = server;
     }
-    if (best.to_slot < 0) return CTW_OK;
+    if (to_slot < 0) return CTW_OK;
     *gone = 1;
-    return apply(f, best);
+    CTW_TRY(ctw_place__moves_take(&f->m, u, slot));
+    return ctw_place__moves_put(&f->m, u, to_slot, to_server);
 }
 
 /* Makes room for one unit of the flavour on some server of the pools in the slot; *server -1 when it fails. */
@@ -165,24 +98,24 @@ static ctw_status make_room(fixer *f, int32_t slot, size_t flavour, uint64_t poo
     f->sorted[slot] = 1;
     for (size_t a = from, b; a < to && tried < MOST_SERVERS; a = b) {
         int32_t s = f->guest[a].server;
-        size_t mark = f->logged, k = (size_t)in->class_of[s];
+        size_t mark = f->m.logged, k = (size_t)in->class_of[s];
         for (b = a + 1; b < to && f->guest[b].server == s; b++) {
         }
         if (!(pools >> in->class[k].pool & 1) || !ctw_place__fits_empty(in, k, flavour)) continue;
         tried++;
         for (size_t i = a; i < b && !ctw_place__state_fits(f->st, (size_t)slot, s, flavour); i++) {
             guest g = f->guest[i];
-            int32_t q = find_entry(f, (size_t)g.unit, slot);
+            int32_t q = ctw_place__find_entry(in, f->plan, (size_t)g.unit, slot);
             int gone;
             if (q < 0 || f->plan->server[ctw_place__entry(in, (size_t)g.unit) + (size_t)q] != s) continue;
             CTW_TRY(send_away(f, g, slot, &gone));
-            if (!gone && force) CTW_TRY(apply(f, (move){(size_t)g.unit, slot, s, -1, -1}));
+            if (!gone && force) CTW_TRY(ctw_place__moves_take(&f->m, (size_t)g.unit, slot));
         }
         if (ctw_place__state_fits(f->st, (size_t)slot, s, flavour)) {
             *server = s;
             return CTW_OK;
         }
-        undo_to(f, mark);
+        ctw_place__moves_undo(&f->m, mark);
     }
     return CTW_OK;
 }
@@ -191,17 +124,17 @@ static ctw_status make_room(fixer *f, int32_t slot, size_t flavour, uint64_t poo
 static ctw_status place_at(fixer *f, size_t u, int32_t start, int32_t n, uint64_t pools, int *done)
 {
     const ctw_place__batch *b = f->in->batch + f->in->unit_batch[u];
-    size_t mark = f->logged;
+    size_t mark = f->m.logged;
     *done = 0;
     for (int32_t t = start; t < start + n; t++) {
         double added;
         int32_t s = ctw_place__state_best(f->st, (size_t)t, (size_t)b->flavour, pools, NULL, NULL, &added);
         if (s < 0) CTW_TRY(make_room(f, t, (size_t)b->flavour, pools, 0, &s));
         if (s < 0) {
-            undo_to(f, mark);
+            ctw_place__moves_undo(&f->m, mark);
             return CTW_OK;
         }
-        CTW_TRY(apply(f, (move){u, -1, -1, t, s}));
+        CTW_TRY(ctw_place__moves_put(&f->m, u, t, s));
     }
     *done = 1;
     return CTW_OK;
@@ -244,7 +177,8 @@ static ctw_status fix_parts(fixer *f, size_t u, uint64_t pools)
     const ctw_place__batch *b = f->in->batch + f->in->unit_batch[u];
     for (int32_t t = b->release; t < b->end && f->plan->run[u] < b->duration; t++) {
         int done;
-        if (find_entry(f, u, t) < 0) CTW_TRY(place_at(f, u, t, 1, own_region(f, u) & pools, &done));
+        if (ctw_place__find_entry(f->in, f->plan, u, t) < 0)
+            CTW_TRY(place_at(f, u, t, 1, ctw_place__own_pools(f->in, f->plan, u) & pools, &done));
     }
     return CTW_OK;
 }
@@ -252,13 +186,13 @@ static ctw_status fix_parts(fixer *f, size_t u, uint64_t pools)
 static ctw_status fix_unit(fixer *f, size_t u)
 {
     const ctw_place__batch *b = f->in->batch + f->in->unit_batch[u];
-    uint64_t left = own_region(f, u);
+    uint64_t left = ctw_place__own_pools(f->in, f->plan, u);
     int done = 0;
     if (b->spread > 0) return CTW_OK;
     while (left && !done) {
         uint64_t here = left & f->in->pool_region[__builtin_ctzll(left)];
         left &= ~here;
-        f->logged = 0;
+        ctw_place__moves_commit(&f->m);
         if (b->preemptible) {
             CTW_TRY(fix_parts(f, u, here));
             done = f->plan->run[u] > 0;
@@ -278,7 +212,7 @@ static ctw_status fix_services(fixer *f)
             for (int32_t q = 0; q < l->load[t]; q++) {
                 int32_t *at = f->plan->service_server + l->entry[t] + q;
                 if (*at >= 0) continue;
-                f->logged = 0;
+                ctw_place__moves_commit(&f->m);
                 CTW_TRY(make_room(f, (int32_t)t, (size_t)l->flavour, l->pools, 1, at));
                 if (*at < 0) break;
                 ctw_place__state_put(f->st, t, *at, (size_t)l->flavour);
@@ -297,6 +231,7 @@ ctw_status ctw_place__repair(const ctw_place__inst *in, ctw_place__state *st, ct
     f.st = st;
     f.plan = plan;
     f.clock = clock;
+    ctw_place__moves_begin(&f.m, in, st, plan);
     ctw_status s = list_guests(&f);
     if (s == CTW_OK) s = fix_services(&f);
     for (size_t u = 0; u < in->units && s == CTW_OK; u++) {
@@ -305,7 +240,8 @@ ctw_status ctw_place__repair(const ctw_place__inst *in, ctw_place__state *st, ct
         if (ctw_place__rung(clock)) break;
         s = fix_unit(&f, u);
     }
-    void *all[] = {f.guest, f.slot_at, f.sorted, f.log, f.cost, f.order};
+    ctw_place__moves_free(&f.m);
+    void *all[] = {f.guest, f.slot_at, f.sorted, f.cost, f.order};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) ctw_base__free(in->ctx, all[i]);
     return s;
 }

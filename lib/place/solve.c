@@ -1,7 +1,9 @@
 /* solve.c: the public verbs that produce plans: compile, choose the tier, verify, hand over. */
 #include "base/cancel.h"
 #include "base/ctx.h"
+#include "place/aggregate.h"
 #include "place/finish.h"
+#include "place/polish.h"
 #include "place/verify.h"
 #include <math.h>
 #include <string.h>
@@ -22,6 +24,9 @@ void ctw_place__tell(ctw_place__clock *clock, uint64_t step, double bound, doubl
 
 /* Up to this many servers times units a greedy plan costs next to nothing and is tried as well. */
 #define GREEDY_TOO 100000
+
+/* Up to this many servers tier 2 is worth its time. */
+enum { SEARCHED = 300, QUICK_ROUNDS = 300 };
 
 /* The per-server model is worth its variables only for problems that fit on a page. */
 static int tiny(const ctw_place__inst *in)
@@ -50,20 +55,43 @@ static ctw_status or_greedy(const ctw_place__inst *in, ctw_place__answer *a)
     return s;
 }
 
+/* Tier 2: the aggregated model's bound and a search around the plan, in turn. The bound gets a third of the time.
+ * A caller who named no deadline gets a few rounds of the search only. */
+static ctw_status improve(const ctw_place__inst *in, ctw_place__mode mode, ctw_place__clock *clock,
+                          ctw_place__answer *a)
+{
+    double now = ctw_base__now(), left = clock->deadline - now;
+    int thorough = clock->patient || mode == CTW_PLACE_MODE_EXACT;
+    int64_t patience = thorough ? 3000000 : QUICK_ROUNDS;
+    CTW_TRY(ctw_place__polish(in, &a->plan, clock, now + 0.2 * left, a->bound, patience));
+    if (!thorough) return CTW_OK;
+    if (!ctw_place__rung(clock)) {
+        CTW_TRY(ctw_place__aggregate(in, clock, ctw_base__now() + 0.35 * left, &a->bound, &a->nodes));
+        a->tier = "exact";
+        ctw_base__log(in->ctx, CTW_LOG_DEBUG, "place", "aggregated bound %.6g after %lld nodes, %.3g s", a->bound,
+                      (long long)a->nodes, ctw_base__now() - now);
+    }
+    CTW_TRY(ctw_place__polish(in, &a->plan, clock, clock->deadline, a->bound, patience));
+    if (clock->stop) a->stop = clock->stop;
+    return CTW_OK;
+}
+
 static ctw_status run_tier(const ctw_place__inst *in, ctw_place__mode mode, ctw_place__clock *clock,
                            ctw_place__answer *a)
 {
     int some = in->units + in->services > 0 && in->servers > 0;
     a->tier = "greedy";
     a->stop = CTW_STOP_GAP;
-    if (some && (mode == CTW_PLACE_MODE_BOTTOMUP || (mode == CTW_PLACE_MODE_AUTO && tiny(in)))) {
+    if (some && (mode == CTW_PLACE_MODE_BOTTOMUP ||
+                 (mode != CTW_PLACE_MODE_DECOMPOSE && mode != CTW_PLACE_MODE_GREEDY && tiny(in)))) {
         CTW_TRY(ctw_place__greedy(in, &a->plan));
         return ctw_place__bottomup(in, clock, a);
     }
     if (!some || mode == CTW_PLACE_MODE_GREEDY) return ctw_place__greedy(in, &a->plan);
     CTW_TRY(ctw_place__decompose(in, clock, a));
-    if (in->servers * in->units > GREEDY_TOO) return CTW_OK;
-    return or_greedy(in, a);
+    if (in->servers * in->units <= GREEDY_TOO) CTW_TRY(or_greedy(in, a));
+    if (mode == CTW_PLACE_MODE_DECOMPOSE || in->servers > SEARCHED) return CTW_OK;
+    return improve(in, mode, clock, a);
 }
 
 static ctw_status solve_compiled(ctw_place *p, const ctw_place__inst *in, ctw_place__mode mode, ctw_place__clock *clock,
@@ -95,8 +123,8 @@ static ctw_status solve_in(ctw_place *p, double deadline_s, ctw_cancel *cancel, 
     ctw_status s = ctw_place__inst_new(p, &in, fn);
     if (s == CTW_OK) {
         double limit = deadline_s > 0 ? deadline_s : p->opt.time_limit_s;
-        ctw_place__clock clock = {began + fmin(limit, ctw_base__time_left(cancel)), cancel, p->progress,
-                                  p->progress_user, 0};
+        ctw_place__clock clock = {
+            began + fmin(limit, ctw_base__time_left(cancel)), cancel, p->progress, p->progress_user, 0, deadline_s > 0};
         s = solve_compiled(p, &in, mode, &clock, began, fn, out);
     }
     ctw_place__inst_free(&in);

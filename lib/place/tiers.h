@@ -11,6 +11,7 @@ typedef struct ctw_place__clock {
     ctw_progress_fn progress;
     void *user;
     int32_t stop; /* CTW_STOP_TIME or CTW_STOP_CANCEL once it has rung */
+    int patient;  /* the caller named a deadline and may be kept until then */
 } ctw_place__clock;
 
 /* Non-zero when the tier must hand back what it has. */

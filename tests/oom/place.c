@@ -19,7 +19,7 @@ static ctw_status life(ctw_ctx *ctx, void *user)
     c.mode = user;
     ctw_place *p = place_case_build(ctx, &c, &s);
     if (!p) return s;
-    s = ctw_place_solve(p, 5, NULL, &plan);
+    s = ctw_place_solve(p, 0.02, NULL, &plan);
     if (s == CTW_OK) s = ctw_place_verify(p, plan);
     ctw_solution_unref(plan);
     ctw_place_unref(p);

@@ -1,0 +1,12 @@
+/* aggregate.h: tier 2's bound. */
+#ifndef CTW_PLACE_AGGREGATE_H
+#define CTW_PLACE_AGGREGATE_H
+
+#include "place/tiers.h"
+
+/* Branch and bound on the class-aggregated model until `until`; *bound is raised when it proves more. CTW_OK also
+ * when nothing was proved. */
+ctw_status ctw_place__aggregate(const ctw_place__inst *in, ctw_place__clock *clock, double until, double *bound,
+                                int64_t *nodes);
+
+#endif
