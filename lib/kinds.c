@@ -13,6 +13,7 @@
 
 const ctw_base__kind *const ctw_base__kinds[] = {
     &ctw_agent__kind,
+    &ctw_backend__kind,
     &ctw_calls__kind,
     &ctw_detector__kind,
     &ctw_features__kind,

@@ -6,12 +6,14 @@
 #define CYBERTWIN_H
 #include <cybertwin/agent.h>
 #include <cybertwin/bandit.h>
+#include <cybertwin/backend.h>
 #include <cybertwin/base.h>
 #include <cybertwin/csv.h>
 #include <cybertwin/env.h>
 #include <cybertwin/features.h>
 #include <cybertwin/feed.h>
 #include <cybertwin/ope.h>
+#include <cybertwin/footprint.h>
 #include <cybertwin/forecast.h>
 #include <cybertwin/governor.h>
 #include <cybertwin/guard.h>

@@ -56,3 +56,13 @@ static const ctw_base__option rack_options[] = {
 };
 
 const ctw_base__kind ctw_rack__kind = {"rack", rack_options, sizeof rack_options / sizeof *rack_options};
+
+static const ctw_base__option backend_options[] = {
+    CTW_OPT_STR("root", "", NULL, "directory that stands for / when looking for sys/...; empty: the real root"),
+    CTW_OPT_STR("nvml", "libnvidia-ml.so.1", NULL, "NVIDIA's library to open at run time; empty: none"),
+    CTW_OPT_F64("min_window_s", 0.1, 1e-3, 3600.0, "shortest time between two readings of an energy counter, s"),
+    CTW_OPT_F64("max_watts", 20000.0, 1.0, 1e9, "power above which a reading is not believed, W"),
+    CTW_OPT_BOOL("dry_run", 0, "check and answer, but change nothing"),
+};
+
+const ctw_base__kind ctw_backend__kind = {"backend", backend_options, sizeof backend_options / sizeof *backend_options};

@@ -7,6 +7,7 @@
 extern const ctw_base__kind ctw_power__kind;
 extern const ctw_base__kind ctw_governor__kind;
 extern const ctw_base__kind ctw_shapes__kind;
+extern const ctw_base__kind ctw_backend__kind;
 extern const ctw_base__kind ctw_rack__kind;
 extern const ctw_base__kind ctw_meter__kind;
 extern const ctw_base__kind ctw_limit__kind;

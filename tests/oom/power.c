@@ -1,10 +1,11 @@
 /* Every allocation of new, set_points, fit, save and load may fail. */
 #include "test.h"
-#include <cybertwin/rack.h>
+#include <cybertwin/backend.h>
 #include <cybertwin/governor.h>
 #include <cybertwin/limit.h>
 #include <cybertwin/meter.h>
 #include <cybertwin/power.h>
+#include <cybertwin/rack.h>
 #include <cybertwin/sensitivity.h>
 #include <cybertwin/shapes.h>
 #include <math.h>
@@ -101,12 +102,27 @@ static ctw_status share_out(ctw_ctx *ctx, void *user)
     return s;
 }
 
+static ctw_status look(ctw_ctx *ctx, void *user)
+{
+    ctw_params *opt = NULL;
+    ctw_backend *b = NULL;
+    (void)user;
+    ctw_status s = ctw_params_new(ctx, "backend", &opt);
+    if (s == CTW_OK) s = ctw_params_set_str(opt, "root", "no/such/root");
+    if (s == CTW_OK) s = ctw_params_set_str(opt, "nvml", "");
+    if (s == CTW_OK) s = ctw_backend_open(ctx, opt, &b);
+    ctw_params_unref(opt);
+    ctw_backend_unref(b);
+    return s;
+}
+
 START_TEST(sweep)
 {
     ck_assert(ctw_oom_sweep(life, NULL, 1) > 5);
     ck_assert(ctw_oom_sweep(govern, NULL, 1) > 5);
     ck_assert(ctw_oom_sweep(remember, NULL, 1) > 5);
     ck_assert(ctw_oom_sweep(measure, NULL, 1) > 3);
+    ck_assert(ctw_oom_sweep(look, NULL, 1) > 3);
     ck_assert(ctw_oom_sweep(share_out, NULL, 1) > 5);
 }
 END_TEST
