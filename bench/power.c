@@ -43,6 +43,7 @@ int bench_power(bench *b)
 {
     if (bench_str(b, "--govern", NULL)) return power_govern(b);
     if (bench_str(b, "--cap", NULL)) return power_cap(b);
+    if (bench_str(b, "--codesign", NULL)) return power_codesign(b);
     if (bench_str(b, "--fit", NULL)) return power_fit(b);
-    bench_die(2, "power: one of --fit, --govern, --cap is needed");
+    bench_die(2, "power: one of --fit, --govern, --cap, --codesign is needed");
 }

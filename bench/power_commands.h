@@ -5,6 +5,7 @@
 #include "bench.h"
 
 int power_cap(bench *b);
+int power_codesign(bench *b);
 int power_govern(bench *b);
 int power_fit_load(bench *b);
 int power_fit_kernels(bench *b);

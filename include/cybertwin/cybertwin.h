@@ -22,6 +22,7 @@
 #include <cybertwin/place.h>
 #include <cybertwin/limit.h>
 #include <cybertwin/meter.h>
+#include <cybertwin/partition.h>
 #include <cybertwin/power.h>
 #include <cybertwin/queue.h>
 #include <cybertwin/rca.h>

@@ -4,6 +4,7 @@
 #include <cybertwin/governor.h>
 #include <cybertwin/limit.h>
 #include <cybertwin/meter.h>
+#include <cybertwin/partition.h>
 #include <cybertwin/power.h>
 #include <cybertwin/rack.h>
 #include <cybertwin/sensitivity.h>
@@ -116,6 +117,15 @@ static ctw_status look(ctw_ctx *ctx, void *user)
     return s;
 }
 
+static ctw_status place(ctw_ctx *ctx, void *user)
+{
+    static const double load[] = {0.2, 0.3}, gb[] = {1, 2};
+    int64_t device[2];
+    uint64_t n;
+    (void)user;
+    return ctw_partition_consolidate(ctx, load, gb, load, 2, 4, 2, 1, CTW_PARTITION_ALIKE, &n, device);
+}
+
 START_TEST(sweep)
 {
     ck_assert(ctw_oom_sweep(life, NULL, 1) > 5);
@@ -123,6 +133,7 @@ START_TEST(sweep)
     ck_assert(ctw_oom_sweep(remember, NULL, 1) > 5);
     ck_assert(ctw_oom_sweep(measure, NULL, 1) > 3);
     ck_assert(ctw_oom_sweep(look, NULL, 1) > 3);
+    ck_assert(ctw_oom_sweep(place, NULL, 1) >= 3);
     ck_assert(ctw_oom_sweep(share_out, NULL, 1) > 5);
 }
 END_TEST
