@@ -1,4 +1,4 @@
-/* t_core.c: status names, error text, checks, numbers as text, handles, cancellation, reports, context. */
+/* core.c: status names, error text, checks, numbers as text, handles, cancellation, reports, context. */
 #include "base/alloc.h"
 #include "base/cancel.h"
 #include "base/check.h"

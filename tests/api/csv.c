@@ -1,4 +1,4 @@
-/* t_csv.c: the public CSV reader: RFC 4180, places of errors, memory that does not grow with the file. */
+/* csv.c: the public CSV reader: RFC 4180, places of errors, memory that does not grow with the file. */
 #include <cybertwin/csv.h>
 
 #include "test.h"

@@ -1,4 +1,4 @@
-/* t_io.c: bytes, checksum, container, whole files, JSON events. */
+/* io.c: bytes, checksum, container, whole files, JSON events. */
 #include "base/alloc.h"
 #include "base/ctx.h"
 #include "base/handle.h"

@@ -1,4 +1,4 @@
-/* t_num.c: statistics against closed forms and brute force, sorting against order, linear algebra against
+/* num.c: statistics against closed forms and brute force, sorting against order, linear algebra against
  * its defining equations, the random streams against published vectors and moments. */
 #include "base/ctx.h"
 #include "num/blas.h"

@@ -1,4 +1,4 @@
-/* t_params.c: the options bag over a table of its own: every type, bounds, misspelt names, text round trip. */
+/* params.c: the options bag over a table of its own: every type, bounds, misspelt names, text round trip. */
 #include "base/params.h"
 #include "test.h"
 #include <locale.h>
