@@ -38,6 +38,7 @@ void bench_out_f64(const char *key, double v); /* null when not finite */
 void bench_out_i64(const char *key, int64_t v);
 /* "aggregate":true,"n_seeds":n: marks the line that sums up over seeds. */
 void bench_out_aggregate(size_t n_seeds);
+void bench_out_bool(const char *key, int v);
 void bench_end(void); /* } and newline, flushed */
 /* Mean and standard error of values as "key" and "key_se" within an aggregate line. */
 void bench_out_mean(const char *key, const double *v, size_t n);

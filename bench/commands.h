@@ -13,5 +13,6 @@ int bench_twin(bench *b);
 int bench_power(bench *b);
 int bench_agent(bench *b);
 int bench_forecast(bench *b);
+int bench_queue(bench *b);
 
 #endif

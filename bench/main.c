@@ -21,6 +21,7 @@ static const command commands[] = {
     {"guard", bench_guard, "--task arl|delay|series [--shift D] [--data F --column C] [--set method=cusum|page-hinkley|ewma]"},
     {"twin", bench_twin, "--servers N --jobs M --hours H [--requests R] [--faults K] [--plain]"},
     {"rca", bench_rca, "--train DIR [--test DIR] [--input calls|spans] [--features LIST] [--folds K] [--cross]"},
+    {"queue", bench_queue, "--lengths F.csv --column C --predictor P --arrivals A --batching M --batch B --policy P[,P...] --jobs N"},
     {NULL, NULL, NULL},
 };
 /* clang-format on */

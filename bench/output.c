@@ -58,6 +58,13 @@ void bench_out_aggregate(size_t n_seeds)
     bench_out_i64("n_seeds", (int64_t)n_seeds);
 }
 
+void bench_out_bool(const char *key, int v)
+{
+    putchar(',');
+    quoted(key);
+    printf(v ? ":true" : ":false");
+}
+
 void bench_end(void)
 {
     puts("}");

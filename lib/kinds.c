@@ -35,6 +35,8 @@ const ctw_base__kind *const ctw_base__kinds[] = {
     &ctw_svm__kind,
     &ctw_twin__kind,
     &ctw_watch__kind,
+    &ctw_lengths__kind,
+    &ctw_serving__kind,
     NULL,
 };
 const size_t ctw_base__kind_count = sizeof ctw_base__kinds / sizeof *ctw_base__kinds - 1;

@@ -25,6 +25,9 @@
 #include <cybertwin/partition.h>
 #include <cybertwin/power.h>
 #include <cybertwin/queue.h>
+#include <cybertwin/serving.h>
+#include <cybertwin/svm.h>
+#include <cybertwin/spans.h>
 #include <cybertwin/rca.h>
 #include <cybertwin/sensitivity.h>
 #include <cybertwin/shapes.h>

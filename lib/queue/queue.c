@@ -8,10 +8,26 @@
 static void destroy(ctw_queue *q)
 {
     ctw_queue__jobs_free(&q->jobs);
+    ctw_queue__tail_free(q->tail);
+    ctw_base__free(q->h.ctx, q->ledger);
     if (q->locked) pthread_mutex_destroy(&q->mutex);
 }
 
 CTW_DEFINE_REFS(ctw_queue, destroy)
+
+/* What a policy that adapts itself needs. */
+static ctw_status watch(ctw_queue *q, const ctw_params *params)
+{
+    q->choose = q->policy == CTW_QUEUE_GUARDED && q->ageing < 0;
+    if (q->choose) q->ageing = CTW_QUEUE_LEAST_AGEING;
+    if (!q->choose && q->policy != CTW_QUEUE_AUTO) return CTW_OK;
+    q->ledger = CTW_NEW(q->h.ctx, 1, ctw_queue__ledger);
+    if (!q->ledger) return CTW_E_NOMEM;
+    ctw_queue__ledger_init(q->ledger);
+    if (q->policy != CTW_QUEUE_AUTO) return CTW_OK;
+    return ctw_queue__tail_new(q->h.ctx, ctw_base__opt_f64(params, &ctw_queue__kind, "tail"),
+                               ctw_base__opt_f64(params, &ctw_queue__kind, "worst"), q->ledger, &q->tail);
+}
 
 ctw_status ctw_queue_new(ctw_ctx *ctx, const ctw_params *params, ctw_queue **out)
 {
@@ -30,6 +46,7 @@ ctw_status ctw_queue_new(ctw_ctx *ctx, const ctw_params *params, ctw_queue **out
     q->lookahead = (size_t)ctw_base__opt_i64(params, &ctw_queue__kind, "lookahead");
     q->now = q->latest = -INFINITY;
     ctw_status s = q->capacity ? ctw_queue__jobs_reserve(&q->jobs, q->capacity, 1) : CTW_OK;
+    if (!s) s = watch(q, params);
     if (!s && ctw_base__opt_bool(params, &ctw_queue__kind, "locked")) {
         if (pthread_mutex_init(&q->mutex, NULL))
             s = ctw_base__nomem();
@@ -78,14 +95,14 @@ double ctw_queue__key(const ctw_queue *q, uint32_t slot)
     const ctw_queue__rec *r = &q->jobs.rec[slot];
     const ctw_queue__extra *x = q->jobs.extra ? &q->jobs.extra[slot] : NULL;
     double work = x ? (double)r->predicted / (double)x->weight : (double)r->predicted, key;
-    if (q->policy == CTW_QUEUE_SJF)
+    if (q->policy == CTW_QUEUE_SJF || q->policy == CTW_QUEUE_AUTO)
         key = work;
     else
         key = r->arrival + (q->policy == CTW_QUEUE_FCFS ? 0 : q->ageing * work);
     if (!x) return key;
     key -= x->head_start;
     double start_by = x->deadline - (double)r->predicted;
-    if (q->policy != CTW_QUEUE_SJF && start_by < key) key += q->blend * (start_by - key);
+    if (q->policy != CTW_QUEUE_SJF && q->policy != CTW_QUEUE_AUTO && start_by < key) key += q->blend * (start_by - key);
     return key;
 }
 
@@ -105,7 +122,8 @@ static ctw_status make_room(ctw_queue *q, uint64_t n, int extra, const char *fn)
                               (unsigned long long)n, limit);
     if (n > UINT32_MAX - j->next_seq) CTW_TRY(ctw_queue__jobs_renumber(j));
     CTW_TRY(ctw_queue__jobs_reserve(j, j->n + (size_t)n, q->capacity != 0));
-    return extra ? ctw_queue__jobs_need_extra(j) : CTW_OK;
+    if (extra) CTW_TRY(ctw_queue__jobs_need_extra(j));
+    return q->tail ? ctw_queue__tail_reserve(q->tail, j, j->n + (size_t)n) : CTW_OK;
 }
 
 static uint32_t insert(ctw_queue *q, int64_t job, double predicted, double weight, double arrival)
@@ -114,6 +132,8 @@ static uint32_t insert(ctw_queue *q, int64_t job, double predicted, double weigh
     uint32_t s = ctw_queue__jobs_add(j, job, arrival, (float)(predicted * ctw_queue__bias(q)), j->next_seq++);
     if (j->extra) j->extra[s].weight = (float)weight;
     ctw_queue__jobs_place(j, s, ctw_queue__key(q, s));
+    if (q->ledger) ctw_queue__ledger_push(q->ledger, (double)j->rec[s].predicted, arrival);
+    if (q->tail) ctw_queue__tail_add(q->tail, j, s, arrival);
     q->pushed++;
     return s;
 }
@@ -169,7 +189,7 @@ static ctw_status push_all(ctw_queue *q, const int64_t *job, const double *predi
             continue;
         }
         q->pushed -= i;
-        for (uint64_t k = 0; k < i; k++) ctw_queue__jobs_drop(&q->jobs, ctw_queue__jobs_find(&q->jobs, job[k]));
+        for (uint64_t k = 0; k < i; k++) ctw_queue__forget(q, ctw_queue__jobs_find(&q->jobs, job[k]));
         return ctw_base__fail(CTW_E_KEY, "%s: job %lld (element %llu) waits already", fn, (long long)job[i],
                               (unsigned long long)i);
     }
@@ -188,6 +208,13 @@ ctw_status ctw_queue_push_batch(ctw_queue *q, const int64_t *job, const double *
     return s;
 }
 
+static void leave(ctw_queue *q, uint32_t slot, double now, int served)
+{
+    if (q->ledger) ctw_queue__ledger_pop(q->ledger, (double)q->jobs.rec[slot].predicted, now, q->jobs.n > 1, served);
+    if (q->tail) ctw_queue__tail_drop(q->tail, slot);
+    ctw_queue__jobs_drop(&q->jobs, slot);
+}
+
 int64_t ctw_queue__take(ctw_queue *q, uint32_t slot, double now)
 {
     const ctw_queue__rec r = q->jobs.rec[slot];
@@ -199,8 +226,19 @@ int64_t ctw_queue__take(ctw_queue *q, uint32_t slot, double now)
         q->overtaken++;
     else
         q->latest = r.arrival;
-    ctw_queue__jobs_drop(&q->jobs, slot);
+    leave(q, slot, now, 1);
+    if (q->choose) ctw_queue__choose(q);
     return r.id;
+}
+
+void ctw_queue__forget(ctw_queue *q, uint32_t slot)
+{
+    leave(q, slot, q->now, 0);
+}
+
+uint32_t ctw_queue__next(ctw_queue *q, double now)
+{
+    return q->tail ? ctw_queue__tail_next(q->tail, &q->jobs, now) : q->jobs.slot[0];
 }
 
 ctw_status ctw_queue_pop(ctw_queue *q, double now_s, int64_t *job)
@@ -209,7 +247,7 @@ ctw_status ctw_queue_pop(ctw_queue *q, double now_s, int64_t *job)
     CTW_TRY(ctw_queue__enter(q, __func__));
     ctw_status s = ctw_queue__check_now(q, now_s, __func__);
     if (!s) {
-        *job = q->jobs.n ? ctw_queue__take(q, q->jobs.slot[0], now_s) : -1;
+        *job = q->jobs.n ? ctw_queue__take(q, ctw_queue__next(q, now_s), now_s) : -1;
         q->now = now_s;
     }
     ctw_queue__leave(q);
@@ -224,7 +262,7 @@ ctw_status ctw_queue_pop_batch(ctw_queue *q, double now_s, int64_t *job, uint64_
     ctw_status s = ctw_queue__check_now(q, now_s, __func__);
     if (!s) {
         uint64_t k = 0;
-        while (k < cap && q->jobs.n) job[k++] = ctw_queue__take(q, q->jobs.slot[0], now_s);
+        while (k < cap && q->jobs.n) job[k++] = ctw_queue__take(q, ctw_queue__next(q, now_s), now_s);
         *n = k;
         q->now = now_s;
     }

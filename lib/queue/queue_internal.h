@@ -4,19 +4,26 @@
 
 #include "base/handle.h"
 #include "queue/jobs.h"
+#include "queue/tail.h"
 #include <cybertwin/queue.h>
 #include <pthread.h>
 
 #define CTW_QUEUE_MAX_WORK   1e12
 #define CTW_QUEUE_MIN_WEIGHT 1e-6
 #define CTW_QUEUE_MAX_WEIGHT 1e6
-#define CTW_QUEUE_MAGIC      CTW_FOUR('Q', 'U', 'E', 'U')
+/* Least factor that is chosen by itself: below it there is next to nothing left of the gain. */
+#define CTW_QUEUE_LEAST_AGEING 15.0
+#define CTW_QUEUE_MAGIC        CTW_FOUR('Q', 'U', 'E', 'U')
 
-enum { CTW_QUEUE_GUARDED, CTW_QUEUE_FCFS, CTW_QUEUE_SJF };
+enum { CTW_QUEUE_GUARDED, CTW_QUEUE_FCFS, CTW_QUEUE_SJF, CTW_QUEUE_AUTO };
 
 struct ctw_queue {
     ctw_base__handle h;
     ctw_queue__jobs jobs;
+    ctw_queue__ledger *ledger; /* policies that watch first come first served */
+    ctw_queue__tail *tail;     /* policy auto */
+    int choose;                /* ageing chosen by itself */
+    uint64_t chosen_at;        /* jobs popped by then */
     int policy, locked, correct;
     double ageing, blend;
     size_t capacity, lookahead;
@@ -39,6 +46,14 @@ void ctw_queue__look_away(const ctw_queue *q);
 ctw_status ctw_queue__check_now(const ctw_queue *q, double now, const char *fn);
 /* Key of the job in a slot. */
 double ctw_queue__key(const ctw_queue *q, uint32_t slot);
+/* Slot of the next job; somebody waits. */
+uint32_t ctw_queue__next(ctw_queue *q, double now);
+/* Re-computes every key and re-orders, O(n). */
+void ctw_queue__rekey(ctw_queue *q);
+/* Chooses the ageing factor anew when it is time to. */
+void ctw_queue__choose(ctw_queue *q);
+/* Takes a job out without serving it. */
+void ctw_queue__forget(ctw_queue *q, uint32_t slot);
 /* Takes the job in `slot` out as served at `now`, and counts it. */
 int64_t ctw_queue__take(ctw_queue *q, uint32_t slot, double now);
 /* Ratio of real to predicted work so far, 1 until there is enough to tell. */

@@ -2,9 +2,13 @@
 #include "queue/queue_params.h"
 
 static const ctw_base__option queue_options[] = {
-    CTW_OPT_STR("policy", "guarded", "guarded|fcfs|sjf",
+    CTW_OPT_STR("policy", "guarded", "guarded|fcfs|sjf|auto",
                 "order: shortest predicted work with ageing, first come first served, or shortest without ageing"),
-    CTW_OPT_F64("ageing", 28, 0, 1e9, "seconds of waiting that outweigh one second of predicted work (guarded)"),
+    CTW_OPT_F64(
+        "ageing", -1, -1, 1e9,
+        "seconds of waiting that outweigh one second of predicted work (guarded); -1 chooses it from what is seen"),
+    CTW_OPT_F64("tail", 0.91, 0.1, 100, "longest wait over the 99th percentile of first come first served (auto)"),
+    CTW_OPT_F64("worst", 50, 0.1, 1e6, "the same for the largest jobs, at most one in a hundred (auto)"),
     CTW_OPT_BOOL("locked", 0, "calls from several threads wait for each other instead of failing with CTW_E_BUSY"),
     CTW_OPT_I64("capacity", 0, 0, 16777214, "most jobs that may wait, allocated at once; 0 grows as needed"),
     CTW_OPT_BOOL("bias_correction", 1, "scale predictions by the observed ratio of real to predicted work"),
@@ -24,3 +28,24 @@ static const ctw_base__option lengths_options[] = {
 };
 
 const ctw_base__kind ctw_lengths__kind = {"lengths", lengths_options, sizeof lengths_options / sizeof *lengths_options};
+
+static const ctw_base__option serving_options[] = {
+    CTW_OPT_STR("batching", "none", "none|dynamic|continuous",
+                "one request at a time, batches that end with their longest, or places that free up one by one"),
+    CTW_OPT_I64("batch", 8, 1, 1024, "requests served at once by an instance (dynamic and continuous)"),
+    CTW_OPT_I64("instances", 1, 1, 4096,
+                "instances, each with its own line; a request joins the shortest predicted work"),
+    CTW_OPT_STR("policy", "guarded", "fcfs|sjf|ssjf|guarded|strict|auto|srpt|hrrn|mlfq|random",
+                "order: first come; shortest by truth or prediction; with ageing (default, 10, by itself); rivals"),
+    CTW_OPT_F64("ageing", -1, -1, 1e9, "ageing factor of policy guarded; -1 chooses it by itself"),
+    CTW_OPT_F64("tail", 0.91, 0.1, 100, "policy auto: as the option of the queue"),
+    CTW_OPT_F64("worst", 50, 0.1, 1e6, "policy auto: as the option of the queue"),
+    CTW_OPT_F64("const_s", 0.1, 0, 1e6, "seconds that any request takes"),
+    CTW_OPT_F64("prefill_s", 0, 0, 1e3, "seconds for an input token"),
+    CTW_OPT_F64("token_s", 0.02, 0, 1e3, "seconds for an output token"),
+    CTW_OPT_F64("quantum_s", 1, 1e-3, 1e6, "policy mlfq: slice of the first level; each level doubles it"),
+    CTW_OPT_I64("warmup", 0, 0, 16000000, "first requests of a run that the report leaves out of its statistics"),
+    CTW_OPT_I64("stream", 0, 0, INT64_MAX, "random stream of arrivals"),
+};
+
+const ctw_base__kind ctw_serving__kind = {"serving", serving_options, sizeof serving_options / sizeof *serving_options};

@@ -6,5 +6,6 @@
 
 extern const ctw_base__kind ctw_queue__kind;
 extern const ctw_base__kind ctw_lengths__kind;
+extern const ctw_base__kind ctw_serving__kind;
 
 #endif

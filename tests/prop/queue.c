@@ -220,8 +220,12 @@ START_TEST(many_jobs_in_order)
     static float work[N];
     ctw_ctx *ctx;
     ctw_queue *q;
+    ctw_params *p;
     CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
-    CTW_OKAY(ctw_queue_new(ctx, NULL, &q));
+    CTW_OKAY(ctw_params_new(ctx, "queue", &p));
+    CTW_OKAY(ctw_params_set_f64(p, "ageing", 28));
+    CTW_OKAY(ctw_queue_new(ctx, p, &q));
+    ctw_params_unref(p);
     state = 42;
     for (int64_t i = 0; i < N; i++) {
         work[i] = (float)draw(1000000) / 1024;
@@ -244,10 +248,75 @@ START_TEST(many_jobs_in_order)
 }
 END_TEST
 
+/* The policies that adapt themselves serve every job once, and the chosen ageing factor keeps the bound for the largest
+ * value it has had. */
+static void adaptive(ctw_ctx *ctx, const char *policy)
+{
+    enum { N = 20000 };
+    static double arrival[N], predicted[N];
+    static int waits[N];
+    ctw_params *p;
+    ctw_queue *q;
+    CTW_OKAY(ctw_params_new(ctx, "queue", &p));
+    CTW_OKAY(ctw_params_set_str(p, "policy", policy));
+    CTW_OKAY(ctw_queue_new(ctx, p, &q));
+    size_t next = 0, left = N, oldest = 0;
+    double now = 0, free_at = 0, most = 0;
+    while (left) {
+        for (uint64_t k = draw(next % 4000 < 2000 ? 4 : 2); next < N && k; k--, next++) {
+            arrival[next] = now;
+            predicted[next] = (float)(0.25 + (double)draw(100) * (double)draw(100) / 4096);
+            waits[next] = 1;
+            CTW_OKAY(ctw_queue_push(q, (int64_t)next, predicted[next], 1, now));
+            if (draw(50) == 0) {
+                CTW_OKAY(ctw_queue_repredict(q, (int64_t)next, predicted[next] *= 2, now));
+            } else if (draw(50) == 0) {
+                CTW_OKAY(ctw_queue_remove(q, (int64_t)next));
+                waits[next] = 0;
+                left--;
+            }
+        }
+        now += 0.75;
+        while (free_at <= now && ctw_queue_size(q)) {
+            int64_t got;
+            ctw_report *r;
+            double a;
+            CTW_OKAY(ctw_queue_report(q, &r));
+            if (ctw_report_get_f64(r, "ageing", &a)) a = 0;
+            ctw_report_unref(r);
+            if (a > most) most = a;
+            CTW_OKAY(ctw_queue_pop(q, now, &got));
+            must(got >= 0 && got < N && waits[got], "id");
+            waits[got] = 0;
+            left--;
+            free_at = fmax(free_at, now - 1) + predicted[got];
+            while (oldest < next && !waits[oldest]) oldest++;
+            for (size_t i = oldest; i < next && policy[0] == 'g'; i++)
+                must(!waits[i] || arrival[got] - arrival[i] <= fmax(0, most * (predicted[i] - predicted[got])) + 1e-6,
+                     "overtaken");
+        }
+    }
+    must(ctw_queue_size(q) == 0 && (most >= 15 || policy[0] == 'a'), "rest");
+    ctw_queue_unref(q);
+    ctw_params_unref(p);
+}
+
+START_TEST(adaptive_policies)
+{
+    ctw_ctx *ctx;
+    CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
+    state = 777;
+    adaptive(ctx, "guarded");
+    adaptive(ctx, "auto");
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
 int main(void)
 {
     const ctw_test_case cases[] = {{"against_model", against_model},
                                    {"overtaking_is_bounded", overtaking_is_bounded},
-                                   {"many_jobs_in_order", many_jobs_in_order}};
-    return ctw_test_main("prop-queue", cases, 3, 60);
+                                   {"many_jobs_in_order", many_jobs_in_order},
+                                   {"adaptive_policies", adaptive_policies}};
+    return ctw_test_main("prop-queue", cases, 4, 60);
 }

@@ -1,0 +1,115 @@
+/* ledger.c: the counterfactual waits and the speed of service, from pushes and pops alone. */
+#include "queue/ledger.h"
+#include <math.h>
+#include <string.h>
+
+#define QUANTILE        0.99
+#define RATE_MEMORY     0.99
+#define BINS_PER_OCTAVE 8
+#define LOWEST          1e-4 /* seconds of the first bin; the last is some three years */
+#define MOST_WEIGHT     1e6
+
+void ctw_queue__ledger_init(ctw_queue__ledger *l)
+{
+    memset(l, 0, sizeof *l);
+    l->stride = 1;
+    l->rate = 1;
+    l->last = INFINITY;
+}
+
+void ctw_queue__bin_add(float *bin, double value, double weight)
+{
+    double b = value > LOWEST ? log2(value / LOWEST) * BINS_PER_OCTAVE : 0;
+    bin[b < CTW_LEDGER_BINS - 1 ? (size_t)b : CTW_LEDGER_BINS - 1] += (float)weight;
+}
+
+double ctw_queue__bin_quantile(const float *bin, double q)
+{
+    double all = 0, sum = 0;
+    for (size_t b = 0; b < CTW_LEDGER_BINS; b++) all += (double)bin[b];
+    double above = (1 - q) * all;
+    for (size_t b = CTW_LEDGER_BINS; b-- > 0;) {
+        double here = (double)bin[b];
+        if (here > 0 && sum + here > above)
+            return b ? LOWEST * exp2(((double)b + 1 - (above - sum) / here) / BINS_PER_OCTAVE) : 0;
+        sum += here;
+    }
+    return 0;
+}
+
+/* Every other mark goes, its jobs to the one before: the marks have run out. */
+static void thin(ctw_queue__ledger *l)
+{
+    size_t n = 0;
+    for (size_t i = l->passed; i < l->marks; i++) {
+        if ((i - l->passed) % 2)
+            l->mark[n - 1].weight += l->mark[i].weight;
+        else
+            l->mark[n++] = l->mark[i];
+    }
+    if (l->passed < CTW_LEDGER_MARKS / 2) l->stride *= 2;
+    l->passed = 0;
+    l->marks = n;
+}
+
+void ctw_queue__ledger_push(ctw_queue__ledger *l, double work, double now)
+{
+    if (l->marks > l->passed && l->skipped + 1 < l->stride) {
+        l->skipped++;
+        l->mark[l->marks - 1].weight += 1;
+    } else {
+        l->skipped = 0;
+        if (l->marks == CTW_LEDGER_MARKS) thin(l);
+        l->mark[l->marks].arrival = now;
+        l->mark[l->marks].in = l->in;
+        l->mark[l->marks++].weight = 1;
+    }
+    l->in += work;
+    l->pushed += 1;
+}
+
+/* Old waits fade, so that a service is followed from one week to the next. */
+static void record(ctw_queue__ledger *l, double wait, double weight)
+{
+    ctw_queue__bin_add(l->bin, wait, weight);
+    l->seen += weight;
+    if (l->seen > MOST_WEIGHT) {
+        for (size_t b = 0; b < CTW_LEDGER_BINS; b++) l->bin[b] /= 2;
+        l->seen /= 2;
+    }
+    l->stale++;
+}
+
+static void measure(ctw_queue__ledger *l, double work, double now, int more)
+{
+    if (isfinite(l->last)) {
+        l->during = RATE_MEMORY * l->during + (now - l->last);
+        l->done = RATE_MEMORY * l->done + work;
+    }
+    l->last = more ? now : INFINITY;
+    if (l->during > 1e-9 && l->done > 1e-9) l->rate = l->done / l->during;
+}
+
+void ctw_queue__ledger_pop(ctw_queue__ledger *l, double work, double now, int more, int served)
+{
+    l->out = more ? l->out + work : l->in;
+    if (served) measure(l, work, now, more);
+    while (l->passed < l->marks && l->mark[l->passed].in <= l->out) {
+        record(l, now - l->mark[l->passed].arrival, (double)l->mark[l->passed].weight);
+        l->passed++;
+    }
+    if (l->passed == l->marks) {
+        l->passed = l->marks = 0;
+        l->stride = 1;
+    }
+    if (l->stale > 32) {
+        l->worst = ctw_queue__bin_quantile(l->bin, QUANTILE);
+        l->stale = 0;
+    }
+}
+
+double ctw_queue__ledger_backlog(const ctw_queue__ledger *l, double now)
+{
+    double wait = (l->in - l->out) / l->rate;
+    return l->passed < l->marks ? fmax(wait, now - l->mark[l->passed].arrival) : wait;
+}

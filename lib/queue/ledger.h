@@ -1,0 +1,39 @@
+/* ledger.h: what first come first served would have done. Any order that never idles does the same work at the same
+ * speed, so it would have begun a job when as much work had been popped as had been pushed before that job. The
+ * ledger keeps those waits as a histogram; memory is bounded whatever waits. */
+#ifndef CTW_QUEUE_LEDGER_H
+#define CTW_QUEUE_LEDGER_H
+
+#include <stddef.h>
+
+#define CTW_LEDGER_MARKS 64u
+#define CTW_LEDGER_BINS  320u
+
+typedef struct ctw_queue__ledger {
+    double in, out; /* seconds of predicted work pushed and popped */
+    double pushed;
+    struct {
+        double arrival, in;
+        float weight; /* jobs that it stands for */
+    } mark[CTW_LEDGER_MARKS];
+    size_t marks, passed, stride, skipped;
+    float bin[CTW_LEDGER_BINS];
+    double seen;
+    double worst; /* 99th percentile of the waits, 0 before there are any */
+    size_t stale;
+    /* speed of service, seconds of predicted work a second while somebody waits */
+    double done, during, last, rate;
+} ctw_queue__ledger;
+
+void ctw_queue__ledger_init(ctw_queue__ledger *l);
+void ctw_queue__ledger_push(ctw_queue__ledger *l, double work, double now);
+/* `more`: somebody still waits; `served`: not cancelled. */
+void ctw_queue__ledger_pop(ctw_queue__ledger *l, double work, double now, int more, int served);
+/* Wait of first come first served for a job that comes now. */
+double ctw_queue__ledger_backlog(const ctw_queue__ledger *l, double now);
+
+/* Histograms over positive values, 8 bins an octave. */
+void ctw_queue__bin_add(float *bin, double value, double weight);
+double ctw_queue__bin_quantile(const float *bin, double q);
+
+#endif
