@@ -32,8 +32,13 @@ static ctw_feed *load(bench *b, void *how)
     const setup *s = how;
     ctw_feed *feed = NULL;
     bench_ok(ctw_feed_load(b->ctx, s->data, CTW_FEED_HOURLY_CSV, s->column, CTW_FACTORS_LIFECYCLE, &feed), s->data);
-    for (size_t i = 0; bench_nth(b, "--exog", i); i++)
-        bench_ok(ctw_feed_load_weather(feed, bench_nth(b, "--exog", i)), bench_nth(b, "--exog", i));
+    for (size_t i = 0; bench_nth(b, "--exog", i); i++) {
+        const char *path = bench_nth(b, "--exog", i);
+        if (forecast_is_dayahead(b, path))
+            forecast_load_dayahead(b, feed, path);
+        else
+            bench_ok(ctw_feed_load_weather(feed, path), path);
+    }
     return feed;
 }
 

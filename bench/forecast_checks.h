@@ -13,4 +13,8 @@ size_t forecast_causality(bench *b, const ctw_params *p, ctw_feed *(*load)(bench
 /* 1 when the saved and loaded model forecasts the same bits. */
 int forecast_reload_equal(bench *b, const ctw_forecast *f, size_t h);
 
+/* Whether a weather file is one series of day-ahead forecasts, and reading it as issues at midnight. */
+int forecast_is_dayahead(bench *b, const char *path);
+void forecast_load_dayahead(bench *b, ctw_feed *feed, const char *path);
+
 #endif

@@ -15,8 +15,9 @@
 int ctw_forecast__daily_fits(const ctw_forecast *f, uint64_t rows)
 {
     int64_t days = ctw_base__opt_i64(f->params, &ctw_forecast__kind, "min_days");
-    return f->model == CTW_FORECAST__AUTO && !f->hist.k && f->season >= MIN_SEASON && f->season <= MAX_SEASON &&
-           f->horizon <= 14 * f->season && rows >= (uint64_t)days * f->season;
+    int able = f->model == CTW_FORECAST__AUTO || f->model >= CTW_FORECAST__DAY;
+    return able && !f->hist.k && f->season >= MIN_SEASON && f->season <= MAX_SEASON && f->horizon <= 14 * f->season &&
+           rows >= (uint64_t)days * f->season;
 }
 
 static double lambda_of(const ctw_forecast *f)
@@ -130,6 +131,12 @@ ctw_status ctw_forecast__daily_train(ctw_forecast *f, const ctw_feed *feed, ctw_
     CTW_TRY(
         ctw_forecast__daymodel_fit(f->h.ctx, &f->day, d, n - hold, f->hist.log, lambda_of(f), f->half_life, cancel));
     CTW_TRY(ctw_forecast__ledger_new(f->h.ctx, &f->ledger, d->s, d->leads, ctw_forecast__daymodel_experts(&f->day)));
+    if (f->model >= CTW_FORECAST__DAY) {
+        f->ledger.only = f->model - CTW_FORECAST__DAY;
+        if ((size_t)f->ledger.only >= f->ledger.experts)
+            return ctw_base__fail(CTW_E_ARG,
+                                  "ctw_forecast_fit: option model asks for a mix of sources, the feed has none");
+    }
     uint8_t whole[MAX_SEASON] = {0};
     for (size_t r = n - hold; r < n; r++) {
         CTW_TRY(ctw_base__stopped(cancel, "ctw_forecast_fit"));

@@ -202,6 +202,8 @@ static ctw_status get_ledger(ctw_forecast *f, ctw_io__reader *r)
     size_t days = f->days.leads / f->days.s, ring = days + 1, keep = CTW_FORECAST__KEEP;
     size_t experts = ctw_forecast__daymodel_experts(&f->day);
     CTW_TRY(ctw_forecast__ledger_new(f->h.ctx, g, f->days.s, f->days.leads, experts));
+    if (f->model >= CTW_FORECAST__DAY) g->only = f->model - CTW_FORECAST__DAY;
+    if (g->only >= (int)experts) return bad("a mix of sources without sources");
     get_sizes(r, &g->open, 1, ring);
     get_sizes(r, &g->first, 1, ring - 1);
     g->recent = ctw_io__get_f64(r);

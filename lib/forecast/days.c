@@ -101,3 +101,16 @@ void ctw_forecast__days_weather(ctw_forecast__days *d, size_t r, const ctw_feed 
         if (blank) d->seen[r] = 0;
     }
 }
+
+int ctw_forecast__days_lost(const ctw_forecast__days *d)
+{
+    size_t look = 14 * d->s;
+    if (d->n < 15) return 0;
+    for (size_t i = 0; i < d->ns; i++) {
+        size_t ran = 0, runs = 0;
+        for (size_t t = 0; t < look; t++) ran += d->src[((d->n - 15) * d->s + t) * d->ns + i] > 0;
+        for (size_t t = 0; t < d->s; t++) runs += d->src[((d->n - 1) * d->s + t) * d->ns + i] != 0;
+        if (!runs && ran * 10 >= look * 8) return 1;
+    }
+    return 0;
+}

@@ -36,6 +36,9 @@ void ctw_forecast__days_push(ctw_forecast__days *d, const double *z, const uint8
 /* Sets the weather at the start of day r (r <= n) from the issues usable at UTC time `origin`; feed NULL: none. */
 void ctw_forecast__days_weather(ctw_forecast__days *d, size_t r, const ctw_feed *feed, int64_t origin, double delay);
 
+/* 1 when a source that ran in nearly every step of the two weeks before reads zero for all of the last day. */
+int ctw_forecast__days_lost(const ctw_forecast__days *d);
+
 static inline const double *ctw_forecast__day_z(const ctw_forecast__days *d, size_t day)
 {
     return d->z + day * d->s;

@@ -239,6 +239,33 @@ ctw_status ctw_forecast_fit_feed(ctw_forecast *f, const ctw_feed *feed, int64_t 
     return s;
 }
 
+/* Takes over what the provider has changed in the last three seasons. */
+static void revise(ctw_forecast *f, const ctw_feed *feed)
+{
+    ctw_forecast__hist *h = &f->hist;
+    ctw_forecast__days *d = &f->days;
+    for (size_t back = 1; back <= 3 * h->season && back <= h->n; back++) {
+        int64_t at = (f->next_s - feed->start) / feed->step - (int64_t)back;
+        size_t t = h->n - back;
+        if (at < 0 || at >= (int64_t)feed->n) continue;
+        double y = feed->y[at], z = ctw_forecast__to_z(h->log, y);
+        if (isnan(z)) continue;
+        if (y != h->y[t] || h->hole[t]) {
+            h->y[t] = y;
+            h->z[t] = z;
+            h->hole[t] = 0;
+            h->d[t] = t >= h->season ? z - ctw_forecast__hist_base(h, t, t) : 0.0;
+        }
+        if (!f->daily || back <= f->tail || back - f->tail > d->n * d->s) continue;
+        size_t of = d->n * d->s - (back - f->tail);
+        d->z[of] = z;
+        for (size_t i = 0; i < d->ns; i++) {
+            double e = feed->src[(size_t)at * d->ns + i];
+            if (!isnan(e)) d->src[of * d->ns + i] = e;
+        }
+    }
+}
+
 static ctw_status update_feed(ctw_forecast *f, const ctw_feed *feed, int64_t until)
 {
     const char *fn = "ctw_forecast_update_feed";
@@ -254,6 +281,7 @@ static ctw_status update_feed(ctw_forecast *f, const ctw_feed *feed, int64_t unt
         return ctw_base__fail(CTW_E_SHAPE, "%s: the next step, %lld, is not on the feed's grid", fn,
                               (long long)f->next_s);
     size_t from = (size_t)((f->next_s - feed->start) / feed->step), to = rows_before(feed, until);
+    revise(f, feed);
     if (to <= from) return CTW_OK;
     CTW_TRY(ctw_forecast__hist_reserve(f->h.ctx, &f->hist, to - from));
     for (size_t i = from; i < to; i++) CTW_TRY(step(f, feed->y[i], NULL, ns ? feed->src + i * ns : NULL, feed));
@@ -291,6 +319,7 @@ int64_t ctw_forecast__flags_of(const ctw_forecast *f)
     if (h->bad) b |= CTW_FORECAST_BAD_VALUES;
     if (f->daily && f->days.nv && !f->days.seen[f->days.n]) b |= CTW_FORECAST_NO_COVARIATES;
     if (f->daily && f->ledger.recent > 0.3) b |= CTW_FORECAST_DRIFT;
+    if (f->daily && ctw_forecast__days_lost(&f->days)) b |= CTW_FORECAST_SOURCE_LOST;
     return b;
 }
 
@@ -328,7 +357,7 @@ ctw_status ctw_forecast__expect(const ctw_forecast *f, uint64_t horizon, double 
         }
         return CTW_OK;
     }
-    double *scratch = CTW_NEW(f->h.ctx, f->ridge.p + 1, double);
+    double *scratch = CTW_NEW(f->h.ctx, (f->ridge.p > f->season ? f->ridge.p : f->season) + 1, double);
     if (!scratch) return CTW_E_NOMEM;
     ctw_forecast__point(f, &f->ridge, f->chosen, f->hist.n, (size_t)horizon, exog, (size_t)exog_stride, scratch, z);
     for (uint64_t l = 0; half && l < horizon; l++)

@@ -9,6 +9,7 @@
 #include "forecast/hist.h"
 #include "forecast/lagridge.h"
 #include "forecast/ledger.h"
+#include "forecast/smooth.h"
 #include <cybertwin/forecast.h>
 
 #define CTW_FORECAST__MAGIC CTW_FOUR('F', 'C', 'S', 'T')

@@ -124,7 +124,7 @@ static ctw_status get_ridge(ctw_forecast *f, ctw_io__reader *r)
     ctw_forecast__lagridge *m = &f->ridge;
     int chosen = ctw_io__get_u8(r);
     uint64_t leads = ctw_io__get_u64(r);
-    if (r->failed || chosen > CTW_FORECAST__RIDGE) return bad("unknown model");
+    if (r->failed || chosen > CTW_FORECAST__SMOOTHING) return bad("unknown model");
     f->chosen = chosen;
     if ((chosen == CTW_FORECAST__RIDGE) != (leads > 0)) return bad("model without its coefficients");
     if (!leads) return CTW_OK;

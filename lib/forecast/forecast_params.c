@@ -2,9 +2,11 @@
 #include "forecast/forecast_params.h"
 
 static const ctw_base__option options[] = {
-    CTW_OPT_STR("model", "auto", "auto|naive|profile|ridge",
-                "what forecasts: auto picks by rolling validation; naive is the same step a season ago; profile "
-                "the mean of the last seven seasons; ridge a direct multi-lead regression"),
+    CTW_OPT_STR(
+        "model", "auto", "auto|naive|profile|ridge|smoothing|day-ridge|day-kernel|mix-ridge|mix-kernel",
+        "what forecasts: auto blends or picks by record; naive is the same step a season ago; profile the mean of "
+        "the last seven seasons; ridge a direct multi-lead regression; smoothing Holt-Winters with a damped trend; "
+        "the day and mix models need min_days of history, mix also sources"),
     CTW_OPT_I64("horizon", 96, 1, 2000, "leads fitted directly, in steps; later ones repeat the last season"),
     CTW_OPT_F64("step_s", 3600, 1, 86400, "seconds between two values"),
     CTW_OPT_I64("season", 0, 0, 8784, "steps of the main season; 0: a day, 86400 / step_s"),

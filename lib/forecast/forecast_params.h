@@ -7,7 +7,14 @@
 extern const ctw_base__kind ctw_forecast__kind;
 
 /* Order of the choices of "model" and "transform" in the table. */
-enum { CTW_FORECAST__AUTO, CTW_FORECAST__NAIVE, CTW_FORECAST__PROFILE, CTW_FORECAST__RIDGE };
+enum {
+    CTW_FORECAST__AUTO,
+    CTW_FORECAST__NAIVE,
+    CTW_FORECAST__PROFILE,
+    CTW_FORECAST__RIDGE,
+    CTW_FORECAST__SMOOTHING,
+    CTW_FORECAST__DAY
+};
 enum { CTW_FORECAST__T_AUTO, CTW_FORECAST__T_LOG, CTW_FORECAST__T_NONE };
 
 #endif

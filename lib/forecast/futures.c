@@ -158,7 +158,7 @@ static ctw_status report_days(const ctw_forecast *f, ctw_report *r)
 
 ctw_status ctw_forecast_report(const ctw_forecast *f, ctw_report **out)
 {
-    static const char *const name[] = {"auto", "naive", "profile", "ridge"};
+    static const char *const name[] = {"auto", "naive", "profile", "ridge", "smoothing"};
     const char *fn = "ctw_forecast_report";
     ctw_report *r = NULL;
     CTW_TRY(ctw_base__need(out, fn, "out"));

@@ -35,6 +35,7 @@ ctw_status ctw_forecast__ledger_new(ctw_ctx *ctx, ctw_forecast__ledger *g, size_
         return CTW_E_NOMEM;
     for (size_t l = 0; l < leads; l++) g->alpha[l] = TARGET;
     g->recent = TARGET;
+    g->only = -1;
     return CTW_OK;
 }
 
@@ -53,6 +54,10 @@ static size_t slot(const ctw_forecast__ledger *g, size_t i)
 
 void ctw_forecast__ledger_shares(const ctw_forecast__ledger *g, size_t j, double *w)
 {
+    if (g->only >= 0) {
+        for (size_t k = 0; k < g->experts; k++) w[k] = (int)k == g->only ? 1.0 : 0.0;
+        return;
+    }
     const double *lw = g->weight + j * g->experts;
     double top = lw[0], sum = 0;
     for (size_t k = 1; k < g->experts; k++) top = fmax(top, lw[k]);

@@ -22,6 +22,7 @@ typedef struct ctw_forecast__ledger {
     double *score;      /* leads x KEEP: signed errors in order of arrival */
     double *sorted;     /* leads x KEEP: their absolute values, ascending */
     double *alpha;      /* leads: adapted miss rate */
+    int only;           /* the one expert that counts, -1 all */
     double recent;      /* smoothed share of outcomes outside the 90 % band, for the drift flag */
 } ctw_forecast__ledger;
 

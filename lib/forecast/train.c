@@ -8,6 +8,8 @@
 
 #define PENALTIES 4
 #define MIN_ROWS  48
+#define SMOOTHING 0.2 /* weight of a new value in the level */
+#define CLASSIC   3   /* candidates without coefficients */
 #define MAX_CAL   400
 
 void ctw_forecast__point(const ctw_forecast *f, const ctw_forecast__lagridge *m, int kind, size_t o, size_t n,
@@ -18,6 +20,10 @@ void ctw_forecast__point(const ctw_forecast *f, const ctw_forecast__lagridge *m,
     if (kind == CTW_FORECAST__RIDGE && m->leads && o >= ctw_forecast__lagridge_first(m, h)) {
         direct = n < m->leads ? n : m->leads;
         ctw_forecast__lagridge_predict(m, h, o, direct, scratch, out);
+    }
+    if (kind == CTW_FORECAST__SMOOTHING) {
+        ctw_forecast__smooth(h, o, n, SMOOTHING, scratch, out);
+        return;
     }
     for (size_t l = 0; l < n; l++) {
         double base = ctw_forecast__hist_base(h, o, o + l);
@@ -138,12 +144,14 @@ static ctw_status train_short(ctw_forecast *f)
     return CTW_OK;
 }
 
-/* The winner of `c`, allowed to be only what the host asked for. */
+/* The winner of `c`, allowed to be only what the host asked for; a day model that lacks its days leaves it free. */
 static const candidate *best(const candidate *c, size_t n, int asked)
 {
     const candidate *w = NULL;
     for (size_t i = 0; i < n; i++)
-        if ((asked == CTW_FORECAST__AUTO || c[i].kind == asked) && (!w || c[i].loss < w->loss)) w = &c[i];
+        if ((asked == CTW_FORECAST__AUTO || asked >= CTW_FORECAST__DAY || c[i].kind == asked) &&
+            (!w || c[i].loss < w->loss))
+            w = &c[i];
     return w;
 }
 
@@ -155,19 +163,21 @@ static ctw_status train_rows(ctw_forecast *f, const size_t *rows, size_t n, ctw_
     double grid[PENALTIES] = {0.003, 0.03, 0.2, 1.0};
     size_t np = f->lambda > 0 ? 1 : PENALTIES, leads = shape->leads;
     size_t n_cal = n / 4, n_fit = n - n_cal, gap = leads < n_fit / 3 ? leads : n_fit / 3;
-    candidate c[PENALTIES + 2] = {{CTW_FORECAST__NAIVE, &base, 0}, {CTW_FORECAST__PROFILE, &base, 0}};
-    double *scratch = CTW_NEW(ctx, shape->p + leads, double);
+    candidate c[PENALTIES + CLASSIC] = {
+        {CTW_FORECAST__NAIVE, &base, 0}, {CTW_FORECAST__PROFILE, &base, 0}, {CTW_FORECAST__SMOOTHING, &base, 0}};
+    size_t room = shape->p > f->season ? shape->p : f->season;
+    double *scratch = CTW_NEW(ctx, room + leads, double);
     ctw_status st = scratch ? CTW_OK : CTW_E_NOMEM;
     if (f->lambda > 0) grid[0] = f->lambda;
     if (st == CTW_OK) st = ctw_forecast__lagridge_fit(ctx, &base, &f->hist, rows, n_fit - gap, grid, np, cancel, trial);
-    for (size_t i = 0; i < np; i++) c[2 + i] = (candidate){CTW_FORECAST__RIDGE, &trial[i], 0};
+    for (size_t i = 0; i < np; i++) c[CLASSIC + i] = (candidate){CTW_FORECAST__RIDGE, &trial[i], 0};
     for (size_t i = 0; st == CTW_OK && i < np; i++)
-        learn_trust(f, &trial[i], rows + n_fit, n_cal, scratch, scratch + shape->p);
-    if (st == CTW_OK) st = judge(f, c, np + 2, rows + n_fit, n_cal, leads, scratch, scratch + shape->p, cancel);
+        learn_trust(f, &trial[i], rows + n_fit, n_cal, scratch, scratch + room);
+    if (st == CTW_OK) st = judge(f, c, np + CLASSIC, rows + n_fit, n_cal, leads, scratch, scratch + room, cancel);
     if (st == CTW_OK) {
-        const candidate *w = best(c, np + 2, f->model);
+        const candidate *w = best(c, np + CLASSIC, f->model);
         f->chosen = w->kind;
-        st = calibrate(f, w, rows + n_fit, n_cal, leads, scratch, scratch + shape->p);
+        st = calibrate(f, w, rows + n_fit, n_cal, leads, scratch, scratch + room);
         double lambda = w->kind == CTW_FORECAST__RIDGE ? w->m->lambda : grid[0];
         if (st == CTW_OK && w->kind == CTW_FORECAST__RIDGE)
             st = ctw_forecast__lagridge_fit(ctx, shape, &f->hist, rows, n, &lambda, 1, cancel, &f->ridge);

@@ -184,6 +184,81 @@ START_TEST(test_bad_feeds)
 }
 END_TEST
 
+START_TEST(test_each_expert_alone)
+{
+    const char *model[] = {"day-ridge", "day-kernel", "mix-ridge", "mix-kernel"};
+    double m[4][H], blend[H];
+    set_up();
+    ctw_feed *feed = feed_of(SIZE_MAX), *bare = NULL;
+    ctw_forecast *f = fresh();
+    CTW_OKAY(ctw_forecast_fit_feed(f, feed, at_day(130), NULL));
+    CTW_OKAY(ctw_forecast_predict(f, H, 0.9, NULL, 0, blend, NULL, NULL));
+    ctw_forecast_unref(f);
+    CTW_OKAY(ctw_feed_new(ctx, 3600, &bare));
+    for (size_t t = 0; t < region.hours; t++)
+        CTW_OKAY(ctw_feed_put(bare, at_day(0) + (int64_t)t * 3600, region.ci[t], NULL));
+    for (size_t k = 0; k < 4; k++) {
+        ctw_params *p = NULL;
+        CTW_OKAY(ctw_params_new(ctx, "forecast", &p));
+        CTW_OKAY(ctw_params_set_i64(p, "horizon", H));
+        CTW_OKAY(ctw_params_set_str(p, "model", model[k]));
+        CTW_OKAY(ctw_forecast_new(ctx, p, &f));
+        CTW_OKAY(ctw_forecast_fit_feed(f, feed, at_day(130), NULL));
+        CTW_OKAY(ctw_forecast_predict(f, H, 0.9, NULL, 0, m[k], NULL, NULL));
+        if (k < 2)
+            CTW_OKAY(ctw_forecast_fit_feed(f, bare, at_day(130), NULL));
+        else
+            CTW_FAILS(ctw_forecast_fit_feed(f, bare, at_day(130), NULL), CTW_E_ARG, "sources");
+        ctw_forecast_unref(f);
+        ctw_params_unref(p);
+    }
+    /* The blend lies among its experts. */
+    for (size_t l = 0; l < H; l++) {
+        double lo = fmin(fmin(m[0][l], m[1][l]), fmin(m[2][l], m[3][l]));
+        double hi = fmax(fmax(m[0][l], m[1][l]), fmax(m[2][l], m[3][l]));
+        ck_assert(blend[l] >= lo * (1 - 1e-9) && blend[l] <= hi * (1 + 1e-9));
+    }
+    ctw_feed_unref(bare);
+    ctw_feed_unref(feed);
+    tear_down();
+}
+END_TEST
+
+START_TEST(test_revisions_and_lost_sources)
+{
+    double m[H], n[H], e[4];
+    int64_t flags;
+    set_up();
+    ctw_feed *feed = feed_of(SIZE_MAX);
+    ctw_forecast *f = fresh();
+    CTW_OKAY(ctw_forecast_fit_feed(f, feed, at_day(130), NULL));
+    CTW_OKAY(ctw_forecast_predict(f, H, 0.9, NULL, 0, m, NULL, NULL));
+    /* The provider halves the last day after the fact; the next day's forecast is made from that. */
+    for (size_t t = 129 * 24; t < 130 * 24; t++)
+        CTW_OKAY(ctw_feed_put(feed, at_day(0) + (int64_t)t * 3600, region.ci[t] / 2, region.src + 4 * t));
+    CTW_OKAY(ctw_forecast_update_feed(f, feed, at_day(131)));
+    CTW_OKAY(ctw_forecast_predict(f, H, 0.9, NULL, 0, m, NULL, NULL));
+    ctw_forecast_unref(f);
+    f = fresh();
+    CTW_OKAY(ctw_forecast_fit_feed(f, feed, at_day(131), NULL));
+    CTW_OKAY(ctw_forecast_predict(f, H, 0.9, NULL, 0, n, NULL, NULL));
+    for (size_t l = 0; l < H; l++) ck_assert_double_eq_tol(m[l], n[l], 0.15 * n[l]);
+    CTW_OKAY(ctw_forecast_flags(f, &flags));
+    ck_assert(!(flags & CTW_FORECAST_SOURCE_LOST));
+    for (size_t t = 131 * 24; t < 132 * 24; t++) {
+        memcpy(e, region.src + 4 * t, sizeof e);
+        e[0] = 0;
+        CTW_OKAY(ctw_feed_put(feed, at_day(0) + (int64_t)t * 3600, region.ci[t], e));
+    }
+    CTW_OKAY(ctw_forecast_update_feed(f, feed, at_day(132)));
+    CTW_OKAY(ctw_forecast_flags(f, &flags));
+    ck_assert(flags & CTW_FORECAST_SOURCE_LOST);
+    ctw_forecast_unref(f);
+    ctw_feed_unref(feed);
+    tear_down();
+}
+END_TEST
+
 START_TEST(test_missing_weather_is_told)
 {
     double m[H];
@@ -222,6 +297,8 @@ int main(void)
         {"within_a_day", test_within_a_day},
         {"save_load_continue", test_save_load_continue},
         {"bad_feeds", test_bad_feeds},
+        {"each_expert_alone", test_each_expert_alone},
+        {"revisions_and_lost_sources", test_revisions_and_lost_sources},
         {"missing_weather_is_told", test_missing_weather_is_told},
     };
     return ctw_test_main("api-forecast-daily", cases, sizeof cases / sizeof *cases, 60);
