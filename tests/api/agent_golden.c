@@ -1,0 +1,132 @@
+/* Released files are read for ever; and training from the same seed gives the same bytes, whatever compiler built the
+ * library. `api-agent-golden --write DIR` makes the files anew, which only a new format may ask for. */
+#include "test.h"
+#include <cybertwin/agent.h>
+#include <cybertwin/bandit.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static ctw_ctx *ctx;
+
+static ctw_params *bag(const char *kind, const char *const *kv)
+{
+    ctw_params *p;
+    CTW_OKAY(ctw_params_new(ctx, kind, &p));
+    for (; *kv; kv += 2) CTW_OKAY(ctw_params_set_text(p, kv[0], kv[1]));
+    return p;
+}
+
+/* Some hundred steps of Sarsa(lambda) on tiles, left in the middle of an episode. */
+static ctw_agent *trained_agent(void)
+{
+    static const char *const kv[] = {"form", "linear", "actions", "3", "algo", "sarsa", "lambda", "0.9", NULL};
+    static const char *const fkv[] = {"tilings", "4", "bins", "3", NULL};
+    const double lo = 0, hi = 11;
+    ctw_params *p = bag("agent", kv), *fp = bag("features", fkv);
+    ctw_features *f;
+    ctw_agent *a;
+    double s = 0;
+    int64_t act;
+    CTW_OKAY(ctw_agent_new(ctx, p, &a));
+    CTW_OKAY(ctw_features_new(ctx, fp, &f));
+    CTW_OKAY(ctw_features_set_ranges(f, &lo, &hi, NULL, 1));
+    CTW_OKAY(ctw_agent_set_features(a, f));
+    for (int i = 0; i < 300; i++) {
+        CTW_OKAY(ctw_agent_act(a, &s, 1, NULL, &act));
+        s = (double)(((int)s * 3 + (int)act + 1) % 11);
+        CTW_OKAY(ctw_agent_learn(a, s - 5, &s, 1, NULL, s == 7));
+    }
+    CTW_OKAY(ctw_agent_act(a, &s, 1, NULL, &act));
+    ctw_features_unref(f);
+    ctw_params_unref(p);
+    ctw_params_unref(fp);
+    return a;
+}
+
+static ctw_bandit *trained_bandit(void)
+{
+    static const char *const kv[] = {"policy", "thompson", "arms", "3", "dims", "2", "discount", "0.99", NULL};
+    ctw_params *p = bag("bandit", kv);
+    ctw_bandit *b;
+    CTW_OKAY(ctw_bandit_new(ctx, p, &b));
+    for (int i = 0; i < 200; i++) {
+        double x[2] = {1, (double)(i * 7 % 11) / 10};
+        int64_t arm;
+        CTW_OKAY(ctw_bandit_choose(b, x, 2, NULL, &arm));
+        CTW_OKAY(ctw_bandit_update(b, arm, x, 2, x[1] * (double)(arm - 1)));
+    }
+    ctw_params_unref(p);
+    return b;
+}
+
+static unsigned char *whole(const char *path, size_t *n)
+{
+    static unsigned char data[65536];
+    FILE *f = fopen(path, "rb");
+    ck_assert_msg(f != NULL, "no %s", path);
+    *n = fread(data, 1, sizeof data, f);
+    fclose(f);
+    return data;
+}
+
+static unsigned char buf[65536];
+
+START_TEST(agent)
+{
+    size_t n;
+    uint64_t need;
+    ctw_agent *a, *b = trained_agent();
+    const char *path = ctw_test_golden("agent/agent-1.ctw");
+    CTW_OKAY(ctw_agent_load_file(ctx, path, &a));
+    unsigned char *old = whole(path, &n);
+    CTW_OKAY(ctw_agent_save_mem(a, buf, sizeof buf, &need));
+    ck_assert(need == n && memcmp(buf, old, n) == 0);
+    CTW_OKAY(ctw_agent_save_mem(b, buf, sizeof buf, &need));
+    ck_assert_msg(need == n && memcmp(buf, old, n) == 0, "trained anew, the bytes differ");
+    ctw_agent_unref(a);
+    ctw_agent_unref(b);
+}
+END_TEST
+
+START_TEST(bandit)
+{
+    size_t n;
+    uint64_t need;
+    ctw_bandit *a, *b = trained_bandit();
+    const char *path = ctw_test_golden("agent/bandit-1.ctw");
+    CTW_OKAY(ctw_bandit_load_file(ctx, path, &a));
+    unsigned char *old = whole(path, &n);
+    CTW_OKAY(ctw_bandit_save_mem(a, buf, sizeof buf, &need));
+    ck_assert(need == n && memcmp(buf, old, n) == 0);
+    CTW_OKAY(ctw_bandit_save_mem(b, buf, sizeof buf, &need));
+    ck_assert_msg(need == n && memcmp(buf, old, n) == 0, "trained anew, the bytes differ");
+    ctw_bandit_unref(a);
+    ctw_bandit_unref(b);
+}
+END_TEST
+
+static int write_files(const char *dir)
+{
+    char path[4096];
+    ctw_agent *a = trained_agent();
+    ctw_bandit *b = trained_bandit();
+    snprintf(path, sizeof path, "%s/agent-1.ctw", dir);
+    CTW_OKAY(ctw_agent_save_file(a, path));
+    snprintf(path, sizeof path, "%s/bandit-1.ctw", dir);
+    CTW_OKAY(ctw_bandit_save_file(b, path));
+    ctw_agent_unref(a);
+    ctw_bandit_unref(b);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    const ctw_test_case cases[] = {{"agent", agent}, {"bandit", bandit}};
+    if (ctw_ctx_new(NULL, NULL, &ctx) != CTW_OK) return 1;
+    int code = argc == 3 && strcmp(argv[1], "--write") == 0
+                   ? write_files(argv[2])
+                   : ctw_test_main("api-agent-golden", cases, sizeof cases / sizeof *cases, 60);
+    ctw_ctx_unref(ctx);
+    return code;
+}
