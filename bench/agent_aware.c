@@ -122,14 +122,14 @@ static scaler_tally rule_over(lesson l, size_t target, int64_t memory, int64_t s
     return t;
 }
 
-/* rule*: the fixed target that earns most on the training half. */
-static size_t best_rule(const double *trace, int64_t half, double *reward)
+/* The fixed target that earns most on the half that begins at `from`: on the training half that is rule*. */
+static size_t best_rule(const double *trace, int64_t from, int64_t half, double *reward)
 {
     size_t best = 0;
     for (size_t k = 0; k < TARGETS; k++) {
         double sum = 0.0;
         for (uint64_t s = 0; s < 20; s++) {
-            scaler_tally t = rule_over(make_lesson(trace, 0, half, 9000 + s, 1), k, 20, 0, half - 1);
+            scaler_tally t = rule_over(make_lesson(trace, from, half, 9000 + s, 1), k, 20, 0, half - 1);
             sum += t.reward / t.steps / 20.0;
         }
         if (k == 0 || sum > *reward) {
@@ -270,9 +270,10 @@ int agent_aware(agent_job *j)
     int64_t n, episodes = j->episodes ? j->episodes : 2000;
     double *trace = scaler_trace(j->b, &n), reward = 0.0;
     int64_t half = n / 2;
-    agent_rows rows[5];
+    agent_rows rows[6];
     bench_no_more(j->b);
-    size_t rule = best_rule(trace, half, &reward);
+    double unused = 0.0;
+    size_t rule = best_rule(trace, 0, half, &reward), hindsight = best_rule(trace, half, half, &unused);
     agent_rows_open(&rows[0], j->b, "aware", "sarsa-over-hpa", "agent", j->first, j->last);
     agent_rows_open(&rows[1], j->b, "aware", "hpa", "rule_star", j->first, j->last);
     agent_rows_open(&rows[2], j->b, "aware", "sarsa-direct", "unshielded", j->first, j->last);
@@ -297,16 +298,20 @@ int agent_aware(agent_job *j)
     }
     agent_rows_open(&rows[3], j->b, "aware", "fixed", "random", j->first, j->last);
     agent_rows_open(&rows[4], j->b, "aware", "fixed", "oracle", j->first, j->last);
+    agent_rows_open(&rows[5], j->b, "aware", "hpa", "rule_hindsight", j->first, j->last);
     for (int64_t s = j->first; s <= j->last; s++) {
         lesson l = make_lesson(trace, half, half, (uint64_t)s, 77);
         scaler_tally t = random_over(l, half - 4);
         put(&rows[3], s, "reward", "violation_pct", "replicas", &t);
+        agent_rows_put(&rows[5], s, "target", targets[hindsight]);
+        scaler_tally h = rule_over(l, hindsight, 20, 0, half - 1);
+        put(&rows[5], s, "reward", "violation_pct", "replicas", &h);
         t = oracle_over(l, half - 4);
         put(&rows[4], s, "reward", "violation_pct", "replicas", &t);
     }
     agent_rows_paired(&rows[0], &rows[1], "reward", "reward_diff");
     agent_rows_paired(&rows[0], &rows[1], "train_reward", "train_reward_diff");
-    for (int k = 0; k < 5; k++) agent_rows_print(&rows[k]);
+    for (int k = 0; k < 6; k++) agent_rows_print(&rows[k]);
     free(trace);
     return 0;
 }
