@@ -1,6 +1,7 @@
 /* power_codesign.c: several models on a cluster of accelerators. Baseline: parts balanced over all accelerators at
  * the top clock, first come first served. Against it, step by step: shortest job first, parts that react alike
- * together with a governor on each accelerator, and accelerators that are not needed asleep. A model's reaction to
+ * together with a governor on each accelerator, and, where models have copies, accelerators that are not needed
+ * asleep (how many, is decided on the first half of the trace). A model's reaction to
  * the clock and its power are those of the measured kernel nearest in memory-boundness (options --membound-ar and
  * --membound-other say what the models' is). Scored on the second half of the trace. */
 #include "power_commands.h"
@@ -21,13 +22,13 @@ typedef struct model {
 typedef struct request {
     double arrival, work, guess, deadline;
     size_t model;
+    int64_t where; /* accelerator */
 } request;
 
 typedef struct cluster {
     size_t n_models, n_requests, half, devices;
     model model[MODELS];
     request *request;
-    int64_t where[MODELS];
     double idle_share, sleep_share, gb;
     const char *order;
 } cluster;
@@ -115,20 +116,22 @@ static double slow_of(const sweep *s, size_t j)
     return s->ms[j] / s->ms[s->n - 1];
 }
 
-/* The group's table: its members' means, weighted by load. */
+/* The group's table: its members' means, weighted by the work each brings to this accelerator. */
 static void set_group(const cluster *c, int64_t where, device *d)
 {
-    double slow[SWEEP_MAX] = {0}, watts[SWEEP_MAX] = {0}, total = 0.0, top = 0.0;
+    double slow[SWEEP_MAX] = {0}, watts[SWEEP_MAX] = {0}, brings[MODELS] = {0}, total = 0.0, top = 0.0;
+    for (size_t i = 0; i < c->n_requests; i++)
+        if (c->request[i].where == where) brings[c->request[i].model] += c->request[i].work;
     for (size_t i = 0; i < c->n_models; i++) {
-        const model *m = &c->model[i];
-        if (c->where[i] != where) continue;
-        d->n = m->kernel->n;
-        memcpy(d->mhz, m->kernel->mhz, sizeof d->mhz);
+        const sweep *k = c->model[i].kernel;
+        if (!(brings[i] > 0.0)) continue;
+        d->n = k->n;
+        memcpy(d->mhz, k->mhz, sizeof d->mhz);
         for (size_t j = 0; j < d->n; j++) {
-            slow[j] += m->load * slow_of(m->kernel, j);
-            watts[j] += m->load * m->kernel->watts[j];
+            slow[j] += brings[i] * slow_of(k, j);
+            watts[j] += brings[i] * k->watts[j];
         }
-        total += m->load;
+        total += brings[i];
     }
     for (size_t j = 0; j < d->n; j++) {
         slow[j] = fmax(1.0, slow[j] / total);
@@ -178,7 +181,7 @@ static void serve(const cluster *c, int64_t where, device *d, size_t met[2])
     double mark = c->request[c->half].arrival;
     int marked = 0;
     for (size_t i = 0; i < c->n_requests; i++)
-        if (c->where[c->request[i].model] == where) mine[n++] = i;
+        if (c->request[i].where == where) mine[n++] = i;
     while (next < n || held) {
         if (!held) run_until(d, c->request[mine[next]].arrival);
         for (; next < n && c->request[mine[next]].arrival <= d->now; next++) {
@@ -228,7 +231,7 @@ static score run(bench *b, cluster *c, size_t awake, int govern)
     for (size_t k = 0; k < awake; k++) {
         device d = {0};
         int used = 0;
-        for (size_t i = 0; i < c->n_models; i++) used |= c->where[i] == (int64_t)k;
+        for (size_t i = 0; i < c->n_requests && !used; i++) used = c->request[i].where == (int64_t)k;
         if (!used) {
             power += c->sleep_share * top_watts;
             continue;
@@ -251,20 +254,49 @@ static score run(bench *b, cluster *c, size_t awake, int govern)
     return s;
 }
 
-static void place(bench *b, cluster *c, int32_t how, double max_load, uint64_t *awake)
+/* One accelerator a model, the library's placement. */
+static void place(bench *b, cluster *c, int32_t how, uint64_t awake)
 {
     double load[MODELS], gb[MODELS], membound[MODELS];
+    int64_t where[MODELS];
     for (size_t i = 0; i < c->n_models; i++) {
         load[i] = c->model[i].load;
         gb[i] = c->model[i].gb;
         membound[i] = c->model[i].membound;
     }
-    if (max_load > 0.0)
-        bench_ok(ctw_partition_consolidate(b->ctx, load, gb, membound, c->n_models, c->gb, c->devices, max_load, how,
-                                           awake, c->where),
-                 "consolidate");
-    else
-        bench_ok(ctw_partition_place(b->ctx, load, gb, membound, c->n_models, c->gb, *awake, how, c->where), "place");
+    bench_ok(ctw_partition_place(b->ctx, load, gb, membound, c->n_models, c->gb, awake, how, where), "place");
+    for (size_t i = 0; i < c->n_requests; i++) c->request[i].where = where[c->request[i].model];
+}
+
+/* Every model on every accelerator of its pool (all are one pool, or memory-bound and other models have one each, in
+ * proportion to their load): a request goes where the told work would be done first. 0 when a pool does not fit. */
+static int replicate(cluster *c, size_t awake, int pools)
+{
+    double free_at[DEVICES] = {0}, load[2] = {0}, gb[2] = {0};
+    size_t first[3] = {0, awake, awake};
+    for (size_t i = 0; i < c->n_models; i++) {
+        int pool = pools > 1 && c->model[i].membound >= 0.5;
+        load[pool] += c->model[i].load;
+        gb[pool] += c->model[i].gb;
+    }
+    if (gb[0] > c->gb || gb[1] > c->gb || awake < (size_t)pools) return 0;
+    if (pools > 1) {
+        first[1] = (size_t)lrint((double)awake * load[0] / (load[0] + load[1]));
+        if (first[1] == 0) first[1] = 1;
+        if (first[1] == awake) first[1] = awake - 1;
+    }
+    for (size_t i = 0; i < c->n_requests; i++) {
+        request *r = &c->request[i];
+        int pool = pools > 1 && c->model[r->model].membound >= 0.5;
+        size_t best = first[pool];
+        for (size_t d = first[pool]; d < first[pool + 1]; d++) {
+            if (free_at[d] < r->arrival) free_at[d] = r->arrival;
+            if (free_at[d] < free_at[best]) best = d;
+        }
+        free_at[best] += r->guess;
+        r->where = (int64_t)best;
+    }
+    return 1;
 }
 
 static void print(bench *b, const char *gpu, double rho, double slo, const char *what, const score *s,
@@ -284,34 +316,47 @@ static void print(bench *b, const char *gpu, double rho, double slo, const char 
     bench_end();
 }
 
+/* As few awake as keep the baseline's attainment on the first half, tried from few to many. */
+static void fewest(bench *b, cluster *c, const char *gpu, double rho, double slo, int pools, const char *what,
+                   const score *base)
+{
+    for (size_t awake = (size_t)pools; awake <= c->devices; awake++) {
+        if (!replicate(c, awake, pools)) return;
+        score s = run(b, c, awake, 1);
+        if (s.met_first < base->met_first - 0.005 && awake < c->devices) continue;
+        print(b, gpu, rho, slo, what, &s, base);
+        return;
+    }
+}
+
 static void one_load(bench *b, cluster *c, const char *gpu, const bench_table *trace, double rho, double slo)
 {
     uint64_t all = c->devices;
+    score base, copies, s;
     for (size_t i = 0; i < c->n_models; i++) c->model[i].load = 0.0;
     make_requests(c, trace, rho, slo);
     c->order = "fifo";
-    place(b, c, CTW_PARTITION_BALANCED, 0.0, &all);
-    score base = run(b, c, all, 0), s;
-    print(b, gpu, rho, slo, "balanced, top clock, first come first served", &base, &base);
+    place(b, c, CTW_PARTITION_BALANCED, all);
+    base = run(b, c, all, 0);
+    print(b, gpu, rho, slo, "one copy each, top clock, first come first served", &base, &base);
     s = run(b, c, all, 1);
-    print(b, gpu, rho, slo, "balanced, governor", &s, &base);
+    print(b, gpu, rho, slo, "one copy each, governor", &s, &base);
     c->order = "ssjf";
-    s = run(b, c, all, 0);
-    print(b, gpu, rho, slo, "balanced, top clock, shortest first", &s, &base);
     s = run(b, c, all, 1);
-    print(b, gpu, rho, slo, "balanced, governor, shortest first", &s, &base);
-    place(b, c, CTW_PARTITION_ALIKE, 0.0, &all);
+    print(b, gpu, rho, slo, "one copy each, governor, shortest first", &s, &base);
+    place(b, c, CTW_PARTITION_ALIKE, all);
     s = run(b, c, all, 1);
-    print(b, gpu, rho, slo, "alike together, governor, shortest first", &s, &base);
-    /* As few awake as keep the baseline's attainment on the first half, tried from few to many. */
-    for (uint64_t awake = 1; awake <= all; awake++) {
-        place(b, c, CTW_PARTITION_BALANCED, 0.0, &awake);
-        s = run(b, c, awake, 1);
-        if (s.met_first < base.met_first - 0.005 && awake < all) continue;
-        print(b, gpu, rho, slo, "fewest awake, governor, shortest first", &s, &base);
-        break;
-    }
-    free(c->request);
+    print(b, gpu, rho, slo, "one copy each, alike together, governor, shortest first", &s, &base);
+    c->order = "fifo";
+    if (!replicate(c, all, 1)) return;
+    copies = run(b, c, all, 0);
+    print(b, gpu, rho, slo, "copies everywhere, top clock, first come first served", &copies, &copies);
+    c->order = "ssjf";
+    s = run(b, c, all, 1);
+    print(b, gpu, rho, slo, "copies everywhere, governor, shortest first", &s, &copies);
+    fewest(b, c, gpu, rho, slo, 1, "copies everywhere, fewest awake, governor, shortest first", &copies);
+    fewest(b, c, gpu, rho, slo, 2, "copies in two pools alike, fewest awake, governor, shortest first", &copies);
+    fewest(b, c, gpu, rho, slo, 1, "the same in one pool, against one copy each at the top clock", &base);
 }
 
 int power_codesign(bench *b)
@@ -333,6 +378,7 @@ int power_codesign(bench *b)
     load_models(b, c, set, models);
     for (size_t k = 0; k < sizeof loads / sizeof *loads; k++) {
         one_load(b, c, gpu, trace, only > 0.0 ? only : loads[k], slo);
+        free(c->request);
         if (only > 0.0) break;
     }
     free(c);

@@ -277,6 +277,27 @@ START_TEST(files)
 }
 END_TEST
 
+/* The first released format, and what its writer predicted. */
+START_TEST(golden)
+{
+    static const double said[][4] = {{900, 0, 79.612857142857152, 1.6365960793600909},
+                                     {1200, 0.29999999999999999, 111.36843070811631, 1.321448148270397},
+                                     {1500, 0.59999999999999998, 160.73907916159621, 1.1441540781862116},
+                                     {1800, 0.89999999999999991, 238.52121732185921, 1.0443370325359114}};
+    CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
+    ctw_power *p;
+    CTW_OKAY(ctw_power_load_file(ctx, ctw_test_golden("power/power-1.ctw"), &p));
+    for (int i = 0; i < 4; i++) {
+        double slow;
+        ck_assert_double_eq_tol(watts(p, said[i][0], said[i][1]), said[i][2], 1e-9);
+        CTW_OKAY(ctw_power_slowdown(p, &said[i][0], NULL, 1, &slow));
+        ck_assert_double_eq_tol(slow, said[i][3], 1e-12);
+    }
+    ctw_power_unref(p);
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
 int main(void)
 {
     const ctw_test_case cases[] = {
@@ -288,6 +309,7 @@ int main(void)
         {"errors", errors},
         {"net_objective", net_objective},
         {"files", files},
+        {"golden", golden},
     };
     return ctw_test_main("api-power", cases, sizeof cases / sizeof *cases, 20);
 }
