@@ -231,6 +231,30 @@ START_TEST(files)
 }
 END_TEST
 
+START_TEST(golden)
+{
+    begin();
+    double slow[SHOP_SERVICES] = {1, 1, 1, 3}, score;
+    const char *name;
+    ctw_rca *m;
+    ctw_calls *c;
+    ctw_ranking *r;
+    CTW_OKAY(ctw_rca_load_file(ctx, ctw_test_golden("rca/rca-1.ctw"), &m));
+    ck_assert_uint_eq(ctw_rca_windows(m), 2);
+    ck_assert_uint_eq(ctw_rca_cases(m), 1);
+    ck_assert(ctw_rca_fitted(m));
+    CTW_OKAY(shop_window(ctx, 7, 12, slow, &c));
+    CTW_OKAY(ctw_rca_rank(m, c, NULL, &r));
+    CTW_OKAY(ctw_ranking_at(r, 0, &name, &score));
+    ck_assert_str_eq(name, "store");
+    ck_assert_double_eq_tol(score, 0.99976861933763816, 1e-9);
+    ctw_ranking_unref(r);
+    ctw_calls_unref(c);
+    ctw_rca_unref(m);
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
 START_TEST(sharing)
 {
     begin();
@@ -311,6 +335,7 @@ int main(void)
         {"reasons", reasons},
         {"errors", errors},
         {"files", files},
+        {"golden", golden},
         {"sharing", sharing},
         {"two_culprits", two_culprits},
         {"old_rows_leave", old_rows_leave},
