@@ -177,7 +177,24 @@ static void fill_absent(work *k, ctw_rca__row *rows, size_t *n)
 static int by_name(const void *a, const void *b, void *user)
 {
     (void)user;
-    return strcmp(((const ctw_rca__row *)a)->name, ((const ctw_rca__row *)b)->name);
+    return strcmp((*(const ctw_rca__row *const *)a)->name, (*(const ctw_rca__row *const *)b)->name);
+}
+
+/* Puts the rows into order through pointers: a row is longer than what ctw_num__sort_by moves. */
+static ctw_status sort_rows(ctw_ctx *ctx, ctw_rca__row **rows, size_t n)
+{
+    const ctw_rca__row **order = ctw_base__alloc(ctx, n, sizeof *order);
+    ctw_rca__row *sorted = ctw_base__alloc(ctx, n, sizeof *sorted);
+    int good = order && sorted;
+    if (good) {
+        for (size_t i = 0; i < n; i++) order[i] = &(*rows)[i];
+        ctw_num__sort_by(order, n, sizeof *order, by_name, NULL);
+        for (size_t i = 0; i < n; i++) sorted[i] = *order[i];
+    }
+    ctw_base__free(ctx, order);
+    ctw_base__free(ctx, good ? *rows : sorted);
+    if (good) *rows = sorted;
+    return good ? CTW_OK : CTW_E_NOMEM;
 }
 
 static void share_excess(ctw_rca__row *rows, size_t n)
@@ -206,7 +223,6 @@ static void fill(work *k, ctw_rca__row *rows, size_t *n)
     for (size_t i = 0; i < *n; i++)
         rows[i].z[FEAT_EVIDENCE] = fmax(rows[i].z[FEAT_BLAME], fmin(2 * rows[i].z[FEAT_STRUCT], 1));
     share_excess(rows, *n);
-    ctw_num__sort_by(rows, *n, sizeof *rows, by_name, NULL);
 }
 
 ctw_status ctw_rca__features_of(ctw_ctx *ctx, const ctw_rca__window *w, const ctw_rca__reference *ref,
@@ -227,7 +243,9 @@ ctw_status ctw_rca__features_of(ctw_ctx *ctx, const ctw_rca__window *w, const ct
         k.b = k.a + traces;
         k.scratch = k.b + traces;
         fill(&k, *rows, n);
-    } else {
+        st = sort_rows(ctx, rows, *n);
+    }
+    if (st != CTW_OK) {
         ctw_base__free(ctx, *rows);
         *rows = NULL;
     }
