@@ -126,6 +126,7 @@ static ctw_status check_culprits(const ctw_rca__row *rows, size_t n, const char 
 
 static void drop_oldest(ctw_rca__labelled *d, size_t drop)
 {
+    if (!drop) return;
     d->count -= drop;
     memmove(d->x, d->x + drop * CTW_RCA_COLUMNS, d->count * CTW_RCA_COLUMNS * sizeof *d->x);
     memmove(d->guilty, d->guilty + drop, d->count * sizeof *d->guilty);
