@@ -93,16 +93,33 @@ static void print(const place_data *d, const result *x)
     bench_out_f64("peak_rss_mb", bench_peak_rss_mb());
 }
 
+/* A series of the plan's report as text, for charts. */
+static void print_series(ctw_solution *s, const char *series, const char *key)
+{
+    ctw_report *r;
+    const double *v;
+    uint64_t n;
+    bench_ok(ctw_solution_report(s, &r), "report");
+    bench_ok(ctw_report_series(r, series, &v, &n), series);
+    char *text = bench_alloc(n * 24 + 1, 1), *at = text;
+    for (uint64_t i = 0; i < n; i++) at += snprintf(at, 24, "%s%.6g", i ? " " : "", v[i]);
+    bench_out_str(key, text);
+    free(text);
+    ctw_report_unref(r);
+}
+
 /* The same problem with every batch job pinned to its earliest slots: what a carbon-agnostic scheduler does. */
-static double asap(bench *b, const place_data *d, double deadline)
+static double asap(bench *b, const place_data *d, const char *mode, double deadline, int series)
 {
     place_data early = *d;
     result x = {0};
     early.deadline = bench_alloc(d->jobs + 1, sizeof(int64_t));
     for (size_t i = 0; i < d->jobs; i++)
         early.deadline[i] = d->kind[i] ? d->deadline[i] : d->release[i] + d->duration[i];
-    ctw_place *p = place_data_problem(b, &early, "auto", -1);
-    ctw_solution_unref(solve(p, deadline, &x));
+    ctw_place *p = place_data_problem(b, &early, mode, -1);
+    ctw_solution *s = solve(p, deadline, &x);
+    if (series) print_series(s, "series_power_w", "asap_power_w");
+    ctw_solution_unref(s);
     ctw_place_unref(p);
     free(early.deadline);
     return x.objective;
@@ -140,7 +157,7 @@ int bench_place(bench *b)
     double startup = bench_f64(b, "--startup", 0), gap = bench_f64(b, "--gap", -1),
            deadline = bench_f64(b, "--deadline", 10);
     double fraction = bench_f64(b, "--after-failure", -1);
-    int with_asap = bench_flag(b, "--asap");
+    int with_asap = bench_flag(b, "--asap"), series = bench_flag(b, "--series");
     if (bench_flag(b, "--verbose")) bench_ok(ctw_ctx_set_log(b->ctx, say, NULL, CTW_LOG_DEBUG), "log");
     if (spec) {
         bench_no_more(b);
@@ -155,9 +172,10 @@ int bench_place(bench *b)
     ctw_solution *s = solve(p, deadline, &x);
     bench_begin(b);
     print(d, &x);
+    if (series) print_series(s, "series_power_w", "series_power_w");
     if (fraction >= 0) after_failure(d, p, s, fraction, deadline);
     if (with_asap) {
-        double a = asap(b, d, deadline);
+        double a = asap(b, d, mode, deadline, series);
         bench_out_f64("asap_g", a);
         bench_out_f64("saving", (a - x.objective) / a);
         bench_out_f64("saving_possible", (a - x.bound) / a);

@@ -97,7 +97,7 @@ static void settle(search *s, int from, int first)
         if (i > from) ctw_place__market_solve_all(&s->m);
         one_sweep(s, i, first && i == from);
         if (i < 3 || isinf(before)) continue;
-        if (s->fluid - s->a->bound < 1e-4 * fabs(s->fluid) || s->a->bound - before < 1.5e-5 * fabs(before)) break;
+        if (s->fluid - s->a->bound < 1e-4 * fabs(s->fluid) || s->a->bound - before < 6e-6 * fabs(before)) break;
     }
 }
 
@@ -196,10 +196,34 @@ static ctw_status pack(search *s)
     }
 }
 
+/* Batch slots that the answers leave out beyond what throughput_min allows. */
+static double short_of(const search *s)
+{
+    double missed = 0;
+    for (size_t u = 0; u < s->in->units; u++) {
+        missed += s->in->batch[s->in->unit_batch[u]].duration - s->a->plan.run[u];
+    }
+    return missed - (1 - s->in->opt->throughput_min) * (double)s->in->batch_slots;
+}
+
+/* The throughput row's multiplier: penalties are raised until enough runs, or nothing more will. */
+static void reach_throughput(search *s)
+{
+    double raise = 0;
+    for (size_t i = 0; i < s->in->batches; i++) raise = fmax(raise, s->in->batch[i].penalty);
+    for (int i = 0; i < 6 && short_of(s) > 1e-9 && !ctw_place__rung(s->clock); i++) {
+        s->c.miss_extra = s->c.miss_extra > 0 ? 4 * s->c.miss_extra : 0.25 * raise + 1e-6;
+        ctw_place__crowd_sweep(&s->c, 0, s->clock);
+        ctw_place__crowd_recount(&s->c);
+        ctw_place__market_solve_all(&s->m);
+    }
+}
+
 static ctw_status run(search *s)
 {
     double began = ctw_base__cpu_now();
     find_prices(s);
+    if (s->in->opt->throughput_min > 0) reach_throughput(s);
     ctw_base__log(s->in->ctx, CTW_LOG_DEBUG, "place", "prices %.3f s, fluid gap %.4f %%", ctw_base__cpu_now() - began,
                   100 * (s->fluid - s->a->bound) / s->fluid);
     return pack(s);

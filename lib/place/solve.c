@@ -95,7 +95,7 @@ static ctw_status run_tier(const ctw_place__inst *in, ctw_place__mode mode, ctw_
 }
 
 static ctw_status solve_compiled(ctw_place *p, const ctw_place__inst *in, ctw_place__mode mode, ctw_place__clock *clock,
-                                 double began, const char *fn, ctw_solution **out)
+                                 double began, ctw_solution **out)
 {
     ctw_place__answer a;
     memset(&a, 0, sizeof a);
@@ -106,11 +106,6 @@ static ctw_status solve_compiled(ctw_place *p, const ctw_place__inst *in, ctw_pl
     if (s == CTW_OK) s = ctw_place__finish(p, in, &a, ctw_base__now() - began, out);
     ctw_place__plan_free(in->ctx, &a.plan);
     ctw_base__free(in->ctx, a.price);
-    if (s == CTW_OK) s = ctw_place__verify(p, *out, fn);
-    if (s != CTW_OK) {
-        ctw_solution_unref(*out);
-        *out = NULL;
-    }
     return s;
 }
 
@@ -125,9 +120,14 @@ static ctw_status solve_in(ctw_place *p, double deadline_s, ctw_cancel *cancel, 
         double limit = deadline_s > 0 ? deadline_s : p->opt.time_limit_s;
         ctw_place__clock clock = {
             began + fmin(limit, ctw_base__time_left(cancel)), cancel, p->progress, p->progress_user, 0, deadline_s > 0};
-        s = solve_compiled(p, &in, mode, &clock, began, fn, out);
+        s = solve_compiled(p, &in, mode, &clock, began, out);
     }
-    ctw_place__inst_free(&in);
+    ctw_place__inst_free(&in); /* before the verifier takes its own memory */
+    if (s == CTW_OK) s = ctw_place__verify(p, *out, fn);
+    if (s != CTW_OK) {
+        ctw_solution_unref(*out);
+        *out = NULL;
+    }
     return s;
 }
 

@@ -14,6 +14,8 @@ typedef struct judge {
     const char *fn;
     ctw_ctx *ctx;
     size_t servers;
+    size_t r; /* resources that some job needs, and which */
+    size_t *res;
     size_t *first;  /* nodes + 1: flat number of each row's first server */
     double *use;    /* (slot x servers + server) x r */
     uint8_t *on;    /* slot x servers */
@@ -95,10 +97,10 @@ static ctw_status check_length(const judge *v, const ctw_place__spot *x, int64_t
 /* Adds a placement to its server and its job. */
 static void count_spot(judge *v, const ctw_place__spot *x)
 {
-    size_t r = v->p->nodes.r, j = (size_t)x->job_row;
+    size_t r = v->r, j = (size_t)x->job_row;
     size_t at = (size_t)x->slot * v->servers + v->first[x->node_row] + (size_t)x->server;
-    const double *demand = v->p->jobs.demand + j * r;
-    for (size_t q = 0; q < r; q++) v->use[at * r + q] += demand[q];
+    const double *demand = v->p->jobs.demand + j * v->p->jobs.r;
+    for (size_t q = 0; q < r; q++) v->use[at * r + q] += demand[v->res[q]];
     v->on[at] = 1;
     if (v->index[j] >= 0) {
         v->need[(size_t)v->index[j] * v->p->slots + (size_t)x->slot]--;
@@ -176,12 +178,18 @@ static ctw_status alloc_judge(judge *v)
     size_t services = 0;
     v->first = CTW_NEW(v->ctx, p->nodes.n + 1, size_t);
     v->index = CTW_NEW(v->ctx, p->jobs.n, int32_t);
-    if (!v->first || !v->index) return CTW_E_NOMEM;
+    v->res = CTW_NEW(v->ctx, p->jobs.r, size_t);
+    if (!v->first || !v->index || !v->res) return CTW_E_NOMEM;
+    for (size_t q = 0; q < p->jobs.r; q++) {
+        int used = 0;
+        for (size_t j = 0; j < p->jobs.n && !used; j++) used = p->jobs.demand[j * p->jobs.r + q] > 0;
+        if (used) v->res[v->r++] = q;
+    }
     for (size_t i = 0; i < p->nodes.n; i++)
         v->first[i + 1] = v->first[i] + (size_t)ctw_place__i64(p->nodes.count, i, 1);
     for (size_t j = 0; j < p->jobs.n; j++) v->index[j] = is_service(p, j) ? (int32_t)services++ : -1;
     v->servers = v->first[p->nodes.n];
-    v->use = CTW_NEW(v->ctx, v->servers * p->slots * p->nodes.r, double);
+    v->use = CTW_NEW(v->ctx, v->servers * p->slots * v->r, double);
     v->on = CTW_NEW(v->ctx, v->servers * p->slots, uint8_t);
     v->watts = CTW_NEW(v->ctx, p->regions, double);
     v->need = CTW_NEW(v->ctx, services * p->slots, int32_t);
@@ -191,7 +199,7 @@ static ctw_status alloc_judge(judge *v)
 
 static void free_judge(judge *v)
 {
-    void *all[] = {v->first, v->use, v->on, v->watts, v->need, v->index, v->ran};
+    void *all[] = {v->res, v->first, v->use, v->on, v->watts, v->need, v->index, v->ran};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) ctw_base__free(v->ctx, all[i]);
 }
 
@@ -199,16 +207,17 @@ static void free_judge(judge *v)
 static ctw_status check_server(judge *v, size_t i, size_t server, size_t t)
 {
     const ctw_place *p = v->p;
-    size_t r = p->nodes.r, at = t * v->servers + server, region = (size_t)region_of(v, (int32_t)i);
+    size_t r = v->r, at = t * v->servers + server, region = (size_t)region_of(v, (int32_t)i);
     double hours = p->opt.slot_s / 3600, ci = p->carbon[region * p->slots + t] / 1000;
     double watts = ctw_place__f64(p->nodes.idle, i, 0), cap_w = ctw_place__f64(p->nodes.cap_w, i, INFINITY);
     for (size_t q = 0; q < r; q++) {
-        double cap = p->nodes.cap[i * r + q], use = v->use[at * r + q];
+        size_t res = i * p->nodes.r + v->res[q];
+        double cap = p->nodes.cap[res], use = v->use[at * r + q];
         if (use > cap + TOLERANCE * fmax(cap, 1e-9)) {
             return ctw_base__fail(CTW_E_INTERNAL, "%s: server %zu of row %zu uses %g of %g of resource %zu in slot %zu",
-                                  v->fn, server - v->first[i], i, use, cap, q, t);
+                                  v->fn, server - v->first[i], i, use, cap, v->res[q], t);
         }
-        if (p->nodes.watt) watts += p->nodes.watt[i * r + q] * use;
+        if (p->nodes.watt) watts += p->nodes.watt[res] * use;
     }
     if (watts > cap_w * (1 + 1e-8)) {
         return ctw_base__fail(CTW_E_INTERNAL, "%s: server %zu of row %zu draws %g W of %g in slot %zu", v->fn,
