@@ -14,5 +14,6 @@ int bench_power(bench *b);
 int bench_agent(bench *b);
 int bench_forecast(bench *b);
 int bench_queue(bench *b);
+int bench_queue_ops(bench *b);
 
 #endif

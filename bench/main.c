@@ -22,6 +22,7 @@ static const command commands[] = {
     {"twin", bench_twin, "--servers N --jobs M --hours H [--requests R] [--faults K] [--plain]"},
     {"rca", bench_rca, "--train DIR [--test DIR] [--input calls|spans] [--features LIST] [--folds K] [--cross]"},
     {"queue", bench_queue, "--lengths F.csv --column C --predictor P --arrivals A --batching M --batch B --policy P[,P...] --jobs N"},
+    {"queue-ops", bench_queue_ops, "--n N [--policy P] [--ops K]"},
     {NULL, NULL, NULL},
 };
 /* clang-format on */

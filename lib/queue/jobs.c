@@ -75,7 +75,7 @@ ctw_status ctw_queue__jobs_reserve(ctw_queue__jobs *j, size_t need, int tight)
     if (need > CTW_QUEUE_MAX_JOBS)
         return ctw_base__fail(CTW_E_RANGE, "ctw_queue: %zu waiting jobs, the limit is %zu", need, CTW_QUEUE_MAX_JOBS);
     if (need > j->cap) {
-        size_t cap = tight ? need : need + 64 + need / 32;
+        size_t cap = tight ? need : need + 8 + need / 64;
         if (cap > CTW_QUEUE_MAX_JOBS) cap = CTW_QUEUE_MAX_JOBS;
         if (!resize(j->ctx, (void **)&j->key, cap, sizeof *j->key) ||
             !resize(j->ctx, (void **)&j->slot, cap, sizeof *j->slot) ||
@@ -88,7 +88,9 @@ ctw_status ctw_queue__jobs_reserve(ctw_queue__jobs *j, size_t need, int tight)
         j->cap = cap;
     }
     size_t heads = j->heads ? j->heads : 64;
-    while (heads * 4 < need) heads *= 2;
+    /* chains of two links on average where each link is a cache miss, of four where it is not */
+    size_t chain = need > 65536 ? 2 : 4;
+    while (heads * chain < need) heads *= 2;
     return heads > j->heads ? rehash(j, heads) : CTW_OK;
 }
 

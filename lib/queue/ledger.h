@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-#define CTW_LEDGER_MARKS 64u
+#define CTW_LEDGER_MARKS 32u
 #define CTW_LEDGER_BINS  320u
 
 typedef struct ctw_queue__ledger {

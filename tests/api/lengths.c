@@ -240,6 +240,18 @@ START_TEST(several_models)
 }
 END_TEST
 
+/* A file of format 1.0 stays readable and predicts what it did. */
+START_TEST(golden_file)
+{
+    ctw_lengths *l;
+    CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
+    CTW_OKAY(ctw_lengths_load_file(ctx, ctw_test_golden("lengths/lengths-1.ctw"), &l));
+    ck_assert_double_eq_tol(predicted(l, "Classify 7 as", 0.5), 3.9998193191349531, 1e-9);
+    ck_assert_double_eq_tol(predicted(l, "Write a story of 7", 0.9), 233.00409465263471, 1e-9);
+    done(l);
+}
+END_TEST
+
 int main(void)
 {
     const ctw_test_case cases[] = {{"learns", learns},
@@ -248,6 +260,7 @@ int main(void)
                                    {"round_trip", round_trip},
                                    {"follows_a_changed_model", follows_a_changed_model},
                                    {"learns_from_nothing", learns_from_nothing},
-                                   {"several_models", several_models}};
+                                   {"several_models", several_models},
+                                   {"golden_file", golden_file}};
     return ctw_test_main("api-lengths", cases, sizeof cases / sizeof *cases, 60);
 }
