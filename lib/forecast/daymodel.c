@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define WEEK     CTW_FORECAST__WEEK
+#define NEWEST   760 /* days: older ones would weigh a sixth and double the cost */
 #define MIN_ROWS 40
 #define NOISE    0.1 /* kernel noise of the newest row */
 
@@ -32,10 +33,15 @@ static int fair(const ctw_forecast__days *d, size_t r, size_t lead_days)
     return holes * 4 <= d->s * (lead_days + 1);
 }
 
+static size_t first_row(size_t to)
+{
+    return to > NEWEST + WEEK ? to - NEWEST : WEEK;
+}
+
 size_t ctw_forecast__daymodel_rows(const ctw_forecast__days *d, size_t to)
 {
     size_t lead_days = d->leads / d->s, n = 0;
-    for (size_t r = WEEK; r + lead_days <= to; r++) n += fair(d, r, lead_days) ? 1 : 0;
+    for (size_t r = first_row(to); r + lead_days <= to; r++) n += fair(d, r, lead_days) ? 1 : 0;
     return n < MIN_ROWS ? 0 : n;
 }
 
@@ -102,7 +108,7 @@ static ctw_status rows_new(ctw_ctx *ctx, rows *w, const ctw_forecast__days *d, s
     w->weight = CTW_NEW(ctx, w->n, double);
     w->y = CTW_NEW(ctx, w->n * d->leads * (d->ns + 1), double);
     if (!w->day || !w->weight || !w->y) return CTW_E_NOMEM;
-    for (size_t r = WEEK; r + lead_days <= to; r++) {
+    for (size_t r = first_row(to); r + lead_days <= to; r++) {
         if (!fair(d, r, lead_days)) continue;
         w->day[n] = r;
         w->weight[n] = exp2(-(double)(to - lead_days - r) / half_life);
