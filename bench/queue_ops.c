@@ -104,12 +104,12 @@ static void measure(bench *b, ops *o, int64_t reps, const char *policy, int64_t 
     for (int k = 0; k < 4; k++) v[k] = bench_alloc((size_t)reps + 1, sizeof *v[k]);
     prepare(o, (uint64_t)seed);
     refill(o);
+    bytes = bytes_per_job(o->q); /* before the line is ever longer than N */
     for (int64_t r = 0; r <= reps; r++) {
         push_pop(o, &v[0][r], &v[1][r]);
         refill(o);
         cancel_repredict(o, v[0][r], &v[2][r], &v[3][r]);
     }
-    bytes = bytes_per_job(o->q);
     bench_begin(b);
     bench_out_i64("seed", seed);
     bench_out_i64("n", (int64_t)o->n);

@@ -75,7 +75,7 @@ ctw_status ctw_queue__jobs_reserve(ctw_queue__jobs *j, size_t need, int tight)
     if (need > CTW_QUEUE_MAX_JOBS)
         return ctw_base__fail(CTW_E_RANGE, "ctw_queue: %zu waiting jobs, the limit is %zu", need, CTW_QUEUE_MAX_JOBS);
     if (need > j->cap) {
-        size_t cap = tight ? need : need + 8 + need / 64;
+        size_t cap = tight ? need : need + 4 + need / 128;
         if (cap > CTW_QUEUE_MAX_JOBS) cap = CTW_QUEUE_MAX_JOBS;
         if (!resize(j->ctx, (void **)&j->key, cap, sizeof *j->key) ||
             !resize(j->ctx, (void **)&j->slot, cap, sizeof *j->slot) ||
@@ -167,14 +167,27 @@ static void sift_up(ctw_queue__jobs *j, size_t at, double key, uint32_t slot)
     put(j, at, key, slot);
 }
 
+/* First of the children [c, end). A full family is compared by key alone, without branches; equal keys, which are
+ * rare, decide by order of arrival. */
+static size_t first_child(const ctw_queue__jobs *j, size_t c, size_t end)
+{
+    const double *k = j->key + c;
+    if (end - c == ARITY && k[0] != k[1] && k[2] != k[3]) {
+        size_t a = k[1] < k[0] ? 1 : 0, b = k[3] < k[2] ? 3 : 2;
+        if (k[a] != k[b]) return c + (k[b] < k[a] ? b : a);
+    }
+    size_t best = c;
+    for (size_t i = c + 1; i < end; i++)
+        if (before(j, j->key[i], j->slot[i], j->key[best], j->slot[best])) best = i;
+    return best;
+}
+
 static void sift_down(ctw_queue__jobs *j, size_t at, double key, uint32_t slot)
 {
     for (;;) {
         size_t c = at * ARITY + 1, end = c + ARITY < j->n ? c + ARITY : j->n;
         if (c >= end) break;
-        size_t best = c;
-        for (size_t k = c + 1; k < end; k++)
-            if (before(j, j->key[k], j->slot[k], j->key[best], j->slot[best])) best = k;
+        size_t best = first_child(j, c, end);
         if (!before(j, j->key[best], j->slot[best], key, slot)) break;
         put(j, at, j->key[best], j->slot[best]);
         at = best;
