@@ -1,6 +1,7 @@
 /* place_gen.c: synthetic placement instances. Three server models per region, eighteen job sizes, services whose
- * replicas follow the time of day, batch jobs with log-normal durations and windows of 1 to 4 times their length,
- * half of them preemptible, a quarter movable between regions, and a daily carbon curve per region. */
+ * replicas follow the time of day, batch jobs with log-normal durations (shorter beyond 20 jobs a server, to fit) and
+ * windows of 1 to 4 times their length, half of them preemptible, a quarter movable between regions, and a daily carbon
+ * curve per region. */
 #include "place_data.h"
 #include <math.h>
 #include <stdio.h>
@@ -149,7 +150,8 @@ static void write_batch(plan *p, FILE *jobs)
         double cores, gib;
         draw_size(p, &cores, &gib);
         double s = stretch[pick(&p->g, share, 4)];
-        int n = (int)floor(exp(log(p->slots / 6.0) + .7 * normal(&p->g)) + .5), T = p->slots;
+        int n = (int)floor(exp(log(p->slots / 6.0 * fmin(1, 20.0 * p->servers / p->batch)) + .7 * normal(&p->g)) + .5),
+            T = p->slots;
         n = n < 1 ? 1 : n > T ? T : n;
         int from = (int)(uniform(&p->g) * T * .8);
         if (from > T - n) from = T - n;

@@ -91,7 +91,7 @@ static void one_sweep(search *s, int i, int first)
 static void settle(search *s, int from, int first)
 {
     static const double width[] = {0.02, 0.005, 0.001, 0.0005};
-    for (int i = from; i < MOST_SWEEPS && !ctw_place__rung(s->clock); i++) {
+    for (int i = from; i < MOST_SWEEPS && (i == from || !ctw_place__rung(s->clock)); i++) {
         double before = s->a->bound;
         s->m.theta = width[i < 3 ? i : 3];
         if (i > from) ctw_place__market_solve_all(&s->m);
@@ -223,6 +223,10 @@ static ctw_status run(search *s)
 {
     double began = ctw_base__cpu_now();
     find_prices(s);
+    if (isinf(s->a->bound) && s->clock->stop != CTW_STOP_CANCEL) {
+        s->a->bound = ctw_place__crowd_bound(&s->c); /* the clock rang before the first averages */
+        memcpy(s->best_price, s->m.price, s->m.cells * s->m.r * sizeof(double));
+    }
     if (s->in->opt->throughput_min > 0) reach_throughput(s);
     ctw_base__log(s->in->ctx, CTW_LOG_DEBUG, "place", "prices %.3f s, fluid gap %.4f %%", ctw_base__cpu_now() - began,
                   100 * (s->fluid - s->a->bound) / s->fluid);
