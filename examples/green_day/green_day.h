@@ -9,7 +9,7 @@
 #define MAX_FAULTS  16
 
 typedef struct options {
-    const char *region, *date, *data, *faults, *csv, *html;
+    const char *region, *date, *data, *faults, *without, *csv, *html;
     int64_t seed, servers, jobs;
 } options;
 

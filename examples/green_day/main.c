@@ -55,6 +55,7 @@ static void usage(FILE *to)
           "  --seed N         seed of every random choice [1]\n"
           "  --faults SPEC    none, or KIND[:SERVER]@START+LENGTH[*SPEED],...; KIND loss, slow or stuck\n"
           "                   [loss@9.5h+2h,slow@13h+2h*0.4,stuck@18h+4h]\n"
+          "  --without PARTS  leave out parts of the cybertwin: any of forecast,place,power,queue,rca\n"
           "  --csv FILE       every figure and series as CSV\n"
           "  --html FILE      a report with charts that opens offline\n",
           to);
@@ -86,6 +87,8 @@ static void parse(int argc, char **argv, options *o)
             o->data = value;
         else if (strcmp(name, "--faults") == 0)
             o->faults = value;
+        else if (strcmp(name, "--without") == 0)
+            o->without = value;
         else if (strcmp(name, "--csv") == 0)
             o->csv = value;
         else if (strcmp(name, "--html") == 0)

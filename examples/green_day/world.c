@@ -289,15 +289,35 @@ static double *predict_lengths(ctw_ctx *ctx, const inputs *in)
     return out;
 }
 
-static void add_parts(ctw_ctx *ctx, ctw_twin *t, const inputs *in)
+/* Is the part wanted? --without names those that are not. */
+static int with(const options *o, const char *part)
 {
-    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) add_power(ctx, t, &kinds[k]);
-    add_rca(ctx, t);
-    add_forecast(ctx, t, in);
+    return !o->without || !strstr(o->without, part);
+}
+
+static void without_check(const options *o)
+{
+    static const char *const part[] = {"forecast", "place", "power", "queue", "rca"};
+    for (const char *at = o->without; at && *at;) {
+        size_t k = 0;
+        while (k < 5 && strncmp(at, part[k], strlen(part[k])) != 0) k++;
+        if (k < 5) at += strlen(part[k]);
+        if (k == 5 || (*at != ',' && *at != '\0'))
+            die("--without \"%s\": forecast, place, power, queue or rca belongs at \"%s\"", o->without, at);
+        if (*at == ',') at++;
+    }
+}
+
+static void add_parts(ctw_ctx *ctx, const options *o, ctw_twin *t, const inputs *in)
+{
+    without_check(o);
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds && with(o, "power"); k++) add_power(ctx, t, &kinds[k]);
+    if (with(o, "rca")) add_rca(ctx, t);
+    if (with(o, "forecast")) add_forecast(ctx, t, in);
     ctw_params *place = params(ctx, "place", (const char *const[]){"time_limit_s", "0.25", NULL});
     ctw_params *queue = params(ctx, "queue", (const char *const[]){"policy", "guarded", NULL});
-    need(ctw_twin_set_place(t, place), "place");
-    need(ctw_twin_set_queue(t, queue), "queue");
+    if (with(o, "place")) need(ctw_twin_set_place(t, place), "place");
+    if (with(o, "queue")) need(ctw_twin_set_queue(t, queue), "queue");
     ctw_params_unref(place);
     ctw_params_unref(queue);
 }
@@ -323,7 +343,7 @@ void world_run(ctw_ctx *ctx, const options *o, const inputs *in, const fault_spe
     clock_t start = clock();
     ctw_twin *t = installation(ctx, o, in);
     double *predicted = cybertwin ? predict_lengths(ctx, in) : NULL;
-    if (cybertwin) add_parts(ctx, t, in);
+    if (cybertwin) add_parts(ctx, o, t, in);
     add_requests(t, o, in, predicted);
     need(ctw_twin_add_jobs(t, in->job_id, in->job_region, in->arrival_s, in->cores, in->work_s, in->predicted_s,
                            in->deadline_s, in->membound, in->n_jobs),

@@ -106,6 +106,32 @@ static int32_t alarm(const ctw_detector *d)
     return 0;
 }
 
+/* The same as advance and alarm for CUSUM, with the statistics in registers; stops before a value that is not finite.
+ * Returns how many values were taken. */
+static uint64_t run_cusum(ctw_detector *d, const double *x, uint64_t n, int32_t *out_alarm)
+{
+    const double mean = d->s.mean, scale = 1.0 / d->s.sd, drift = d->drift;
+    const double hi = d->side == LOWER ? INFINITY : d->limit, lo = d->side == UPPER ? INFINITY : d->limit;
+    double up = d->s.up, down = d->s.down;
+    uint64_t i = 0;
+    while (i < n && isfinite(x[i])) {
+        double z = (x[i] - mean) * scale;
+        z = z > 1e300 ? 1e300 : z < -1e300 ? -1e300 : z;
+        double a = up + (z - drift), b = down - (z + drift); /* one addition from value to value */
+        up = a > 0.0 ? a : 0.0;
+        down = b > 0.0 ? b : 0.0;
+        i++;
+        if (up > hi || down > lo) {
+            *out_alarm = up > hi ? 1 : -1;
+            break;
+        }
+    }
+    d->s.up = up;
+    d->s.down = down;
+    d->s.n += i;
+    return i;
+}
+
 ctw_status ctw_detector_push(ctw_detector *d, const double *x, uint64_t n, uint64_t *out_used, int32_t *out_alarm)
 {
     static const char fn[] = "ctw_detector_push";
@@ -120,11 +146,17 @@ ctw_status ctw_detector_push(ctw_detector *d, const double *x, uint64_t n, uint6
             s = ctw_base__fail(CTW_E_NONFINITE, "%s: x[%llu] is %g, must be finite", fn, (unsigned long long)i, v);
             break;
         }
-        i++;
         if (d->s.learned < d->learn) {
             learn(d, v);
+            i++;
             continue;
         }
+        if (d->method == CUSUM) {
+            i += run_cusum(d, x + i, n - i, &a);
+            if (a != 0) restart(d);
+            continue;
+        }
+        i++;
         /* values that overflow the scale are as far out as a number can be */
         double z = (v - d->s.mean) / d->s.sd;
         advance(d, fmin(fmax(z, -1e300), 1e300));

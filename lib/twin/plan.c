@@ -16,6 +16,7 @@ typedef struct problem {
     double *capacity, *per_core;      /* nodes */
     int64_t *node_region;
     double *price;  /* regions x slots */
+    double *most;   /* regions: slowdown jobs may be planned with */
     double *held;   /* nodes x slots: cores of what runs already */
     double *demand; /* rows */
     int64_t *release, *deadline, *duration, *region, *type, *node_type, *slot; /* rows; node_type: nodes */
@@ -28,9 +29,9 @@ typedef struct problem {
 
 static void problem_free(ctw_ctx *ctx, problem *p)
 {
-    void *const blocks[] = {p->capacity, p->per_core,  p->node_region, p->node_type, p->price, p->held, p->demand,
-                            p->release,  p->deadline,  p->duration,    p->region,    p->type,  p->slot, p->units,
-                            p->load_row, p->load_slot, p->load_units,  p->kind,      p->job};
+    void *const blocks[] = {p->capacity, p->per_core, p->node_region, p->node_type,  p->price,  p->most, p->held,
+                            p->demand,   p->release,  p->deadline,    p->duration,   p->region, p->type, p->slot,
+                            p->units,    p->load_row, p->load_slot,   p->load_units, p->kind,   p->job};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) ctw_base__free(ctx, blocks[i]);
 }
 
@@ -60,6 +61,7 @@ static ctw_status problem_new(const ctw_twin *t, problem *p)
     p->region = CTW_NEW(ctx, rows, int64_t);
     p->type = CTW_NEW(ctx, rows, int64_t);
     p->slot = CTW_NEW(ctx, rows, int64_t);
+    p->most = CTW_NEW(ctx, t->n_region, double);
     p->held = CTW_NEW(ctx, cells, double);
     p->units = CTW_NEW(ctx, rows, int64_t);
     p->load_row = CTW_NEW(ctx, cells, int64_t);
@@ -67,9 +69,9 @@ static ctw_status problem_new(const ctw_twin *t, problem *p)
     p->load_units = CTW_NEW(ctx, cells, int64_t);
     p->kind = CTW_NEW(ctx, rows, int32_t);
     p->job = CTW_NEW(ctx, rows, uint32_t);
-    const void *const blocks[] = {p->capacity, p->per_core,  p->node_region, p->node_type, p->price, p->held, p->demand,
-                                  p->release,  p->deadline,  p->duration,    p->region,    p->type,  p->slot, p->units,
-                                  p->load_row, p->load_slot, p->load_units,  p->kind,      p->job};
+    const void *const blocks[] = {p->capacity, p->per_core, p->node_region, p->node_type,  p->price,  p->most, p->held,
+                                  p->demand,   p->release,  p->deadline,    p->duration,   p->region, p->type, p->slot,
+                                  p->units,    p->load_row, p->load_slot,   p->load_units, p->kind,   p->job};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         if (!blocks[i]) return CTW_E_NOMEM;
     return CTW_OK;
@@ -99,15 +101,25 @@ static void fill_nodes(const ctw_twin *t, problem *p)
     for (size_t i = 0; i < p->nodes; i++) p->capacity[i] *= FILL;
 }
 
+/* Can any server of the region run slowly at all? */
+static int governed(const ctw_twin *t, uint32_t region)
+{
+    for (size_t i = 0; i < t->n_server; i++)
+        if (t->server[i].region == region && !t->server[i].instance && t->klass[t->server[i].klass].power) return 1;
+    return 0;
+}
+
 static void fill_prices(const ctw_twin *t, problem *p)
 {
-    for (size_t r = 0; r < t->n_region; r++)
+    for (size_t r = 0; r < t->n_region; r++) {
+        p->most[r] = governed(t, (uint32_t)r) ? t->max_slowdown : 1.0;
         for (size_t s = 0; s < p->slots; s++) {
             double from = t->now + (double)s * t->plan_slot_s;
             double ci = ctw_twin__expected_ci(t, &t->region[r], from, from + t->plan_slot_s);
             /* the price of a region without a forecast is flat: nothing of it is being planned */
             p->price[r * p->slots + s] = isnan(ci) ? 1.0 : fmax(0.0, ci);
         }
+    }
 }
 
 static size_t row_add(problem *p, double demand, size_t release, size_t deadline, size_t duration, int64_t region,
@@ -156,10 +168,10 @@ static void fill_running(const ctw_twin *t, problem *p)
 }
 
 /* Slots a job is planned to take, 0 when its window has no room for it: then it must run now. */
-static size_t duration_of(const ctw_twin *t, const ctw_twin__job *j, size_t window)
+static size_t duration_of(const ctw_twin *t, const ctw_twin__job *j, size_t window, double most)
 {
     double work = j->predicted_s * (j->left_s / j->work_s) * t->margin;
-    double slow = fmin(t->max_slowdown, fmax(1.0, 0.9 * (j->deadline_s - t->now) / fmax(work, 1.0)));
+    double slow = fmin(most, fmax(1.0, 0.9 * (j->deadline_s - t->now) / fmax(work, 1.0)));
     size_t d = (size_t)fmin(fmax(ceil(work * slow / t->plan_slot_s), 1.0), 1e9);
     if (d > window) d = (size_t)fmin(fmax(ceil(work / t->plan_slot_s), 1.0), 1e9);
     return d > window ? 0 : d;
@@ -175,7 +187,7 @@ static void fill_waiting(ctw_twin *t, problem *p)
         }
         double window = floor(fmin(j->deadline_s - t->now, (double)p->slots * t->plan_slot_s) / t->plan_slot_s);
         size_t w = window > 0.0 ? (size_t)window : 0;
-        size_t d = duration_of(t, j, w);
+        size_t d = duration_of(t, j, w, p->most[j->region]);
         if (j->planned_s <= t->now) continue; /* waits for room only */
         if (d == 0) {
             ctw_twin__set_start(t, j, t->now);
