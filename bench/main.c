@@ -14,14 +14,19 @@ typedef struct command {
 static const command commands[] = {
     {"svm", bench_svm, "--train F --test G --kernel linear|rbf --c C --gamma G [--solver S] [--tol T] [--labels OUT]"},
     {"predict", bench_predict, "--train F.csv --test G.csv --column C [--test-column D] [--online] [--cold]"},
-    {"place", bench_place, "--dir DIR [--gap G] [--deadline S] [--after-failure F] [--mode M] [--asap], --generate S,LC,BE,T,R,SEED --dir DIR"},
+    {"place", bench_place,
+     "--dir DIR [--gap G] [--deadline S] [--after-failure F] [--mode M] [--asap], --generate S,LC,BE,T,R,SEED --dir "
+     "DIR"},
     {"power", bench_power, "--fit FILE --leave-out level|frequency|device, --govern FILE --gpu G --trace F --idle F"},
     {"agent", bench_agent, "--task NAME [--algo NAME] [--seed A..B] [--episodes N] [task options]"},
-    {"forecast", bench_forecast, "accuracy protocols of carbon-intensity forecasts: --data F --exog F --protocol P --horizon H"},
-    {"guard", bench_guard, "--task arl|delay|series [--shift D] [--data F --column C] [--set method=cusum|page-hinkley|ewma]"},
+    {"forecast", bench_forecast,
+     "accuracy protocols of carbon-intensity forecasts: --data F --exog F --protocol P --horizon H"},
+    {"guard", bench_guard,
+     "--task arl|delay|series [--shift D] [--data F --column C] [--set method=cusum|page-hinkley|ewma]"},
     {"twin", bench_twin, "--servers N --jobs M --hours H [--requests R] [--faults K] [--plain]"},
     {"rca", bench_rca, "--train DIR [--test DIR] [--input calls|spans] [--features LIST] [--folds K] [--cross]"},
-    {"queue", bench_queue, "--lengths F.csv --column C --predictor P --arrivals A --batching M --batch B --policy P[,P...] --jobs N"},
+    {"queue", bench_queue,
+     "--lengths F.csv --column C --predictor P --arrivals A --batching M --batch B --policy P[,P...] --jobs N"},
     {"queue-ops", bench_queue_ops, "--n N [--policy P] [--ops K]"},
     {NULL, NULL, NULL},
 };

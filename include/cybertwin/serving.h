@@ -2,8 +2,8 @@
  * @file serving.h
  * A discrete-event simulator of LLM serving, to try a queue policy on one's own lengths and arrivals
  * before trusting it: instances with one request at a time, batches that end with their longest member, or
- * continuous batching; first come first served, shortest predicted first with and without ageing, and rivals. The twin and
- * ctw-bench queue stand on it.
+ * continuous batching; first come first served, shortest predicted first with and without ageing, and rivals. The twin
+ * and ctw-bench queue stand on it.
  *
  * Cost model (that of the SSJF paper, arXiv:2404.08509): a request takes
  * const_s + prefill_s * input tokens + token_s * output tokens, whatever else runs. It has no KV-memory limit
@@ -59,8 +59,9 @@ CTW_API ctw_status ctw_serving_run(const ctw_serving *s, const double *arrival, 
                                    ctw_report **out);
 /**
  * The same by the protocol of the published SSJF code on one instance: rounds of at most "batch" jobs, jobs that
- * waited over 100 s or ten times their true time go first, the last job to arrive may be left out, "continuous" stops the whole batch
- * when its shortest member ends. Policies fcfs, sjf and ssjf only. For comparison with the paper, not for planning.
+ * waited over 100 s or ten times their true time go first, the last job to arrive may be left out, "continuous" stops
+ * the whole batch when its shortest member ends. Policies fcfs, sjf and ssjf only. For comparison with the paper, not
+ * for planning.
  */
 CTW_API ctw_status ctw_serving_run_paper(const ctw_serving *s, const double *arrival, const double *output,
                                          const double *predicted, uint64_t n, ctw_report **out);

@@ -20,10 +20,10 @@ static double history(int hour)
 
 static ctw_status forecast(ctw_ctx *ctx, double *mean)
 {
-    double        series[HISTORY];
+    double series[HISTORY];
     ctw_forecast *f;
-    ctw_status    s;
-    int           i;
+    ctw_status s;
+    int i;
     for (i = 0; i < HISTORY; i++) series[i] = history(i);
     s = ctw_forecast_new(ctx, NULL, &f);
     if (s == CTW_OK) s = ctw_forecast_fit(f, series, HISTORY, 1, NULL, 0, 0, NULL);
@@ -34,13 +34,13 @@ static ctw_status forecast(ctw_ctx *ctx, double *mean)
 
 static ctw_status place(ctw_ctx *ctx, const double *mean, double *carbon_g, int64_t *slot)
 {
-    int64_t       node_id[NODES], job_id[JOBS], release[JOBS], deadline[JOBS], duration[JOBS];
-    double        capacity[NODES], idle_w[NODES], w_per_unit[NODES], demand[JOBS];
-    ctw_place    *p;
+    int64_t node_id[NODES], job_id[JOBS], release[JOBS], deadline[JOBS], duration[JOBS];
+    double capacity[NODES], idle_w[NODES], w_per_unit[NODES], demand[JOBS];
+    ctw_place *p;
     ctw_solution *sol = NULL;
-    ctw_report   *r = NULL;
-    ctw_status    s;
-    int           i;
+    ctw_report *r = NULL;
+    ctw_status s;
+    int i;
     for (i = 0; i < NODES; i++) {
         node_id[i] = 100 + i;
         capacity[i] = 8;
@@ -74,7 +74,7 @@ static ctw_status queue(ctw_ctx *ctx, const int64_t *slot, int64_t *order)
 {
     ctw_queue *q;
     ctw_status s = ctw_queue_new(ctx, NULL, &q);
-    int        i;
+    int i;
     for (i = 0; s == CTW_OK && i < JOBS; i++) s = ctw_queue_push(q, i, 10.0 * (double)slot[i], 1.0, (double)i);
     for (i = 0; s == CTW_OK && i < JOBS; i++) s = ctw_queue_pop(q, 100.0, &order[i]);
     ctw_queue_unref(q);
@@ -83,10 +83,10 @@ static ctw_status queue(ctw_ctx *ctx, const int64_t *slot, int64_t *order)
 
 int main(void)
 {
-    double     mean[SLOTS], carbon_g = 0;
-    int64_t    slot[JOBS], order[JOBS];
-    ctw_ctx   *ctx;
-    int        i;
+    double mean[SLOTS], carbon_g = 0;
+    int64_t slot[JOBS], order[JOBS];
+    ctw_ctx *ctx;
+    int i;
     ctw_status s = ctw_ctx_new(NULL, NULL, &ctx);
     if (s != CTW_OK) return fail("context", s);
     if ((s = forecast(ctx, mean)) != CTW_OK) return fail("forecast", s);
