@@ -56,7 +56,7 @@ START_TEST(learns)
     ck_assert(predicted(l, "Write a story of 7", 0.5) > 120);
     size_t covered = 0;
     for (int i = 0; i < N; i++) covered += tokens[i] <= predicted(l, text[i], 0.9);
-    ck_assert(covered > N * 0.85 && covered < N * 0.97);
+    ck_assert((double)covered > N * 0.85 && (double)covered < N * 0.97);
     const double edge[] = {30, 100, 160};
     int64_t cls;
     double p, low, high, score, all;
