@@ -41,6 +41,6 @@ configure() {
   if [ -f "$root/$dir/build.ninja" ]; then
     meson configure "$root/$dir" "$@" >/dev/null
   else
-    meson setup "$root/$dir" "$root" "$@" >/dev/null || { tail -n 20 "$root/$dir/meson-logs/meson-log.txt" >&2; exit 1; }
+    meson setup "$root/$dir" "$root" "$@" >/dev/null || { tail -n 20 "$root/$dir/meson-logs/meson-log.txt" >&2; return 1; }
   fi
 }
