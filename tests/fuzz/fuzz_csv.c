@@ -1,6 +1,8 @@
 /* fuzz_csv.c: any bytes as CSV: every record read, every field parsed in all three ways. */
 #include <cybertwin/csv.h>
 
+#include <stddef.h>
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
