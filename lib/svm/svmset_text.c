@@ -30,7 +30,8 @@ void ctw_svm__text_write(const ctw_svmset *s, ctw_io__writer *w)
     const ctw_svm__rows *r = &s->rows;
     for (size_t i = 0; i < r->n; i++) {
         ctw_svm__put_i64(w, s->label[i]);
-        ctw_svm__put_entries(w, r->col + r->start[i], r->val + r->start[i], r->start[i + 1] - r->start[i]);
+        size_t n = r->start[i + 1] - r->start[i];
+        if (n) ctw_svm__put_entries(w, r->col + r->start[i], r->val + r->start[i], n);
         ctw_svm__put_text(w, "\n");
     }
 }
