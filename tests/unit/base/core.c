@@ -171,6 +171,7 @@ START_TEST(cancellation)
     CTW_OKAY(ctw_base__stopped(c, "f"));
     CTW_FAILS(ctw_cancel_set_deadline(c, NAN), CTW_E_RANGE, "NaN");
     CTW_FAILS(ctw_cancel_set_deadline(NULL, 1), CTW_E_ARG, NULL);
+    ctw_cancel_unref(c);
     CTW_FAILS(ctw_cancel_new(NULL, &c), CTW_E_ARG, "ctx");
     ck_assert_ptr_null(c);
     CTW_FAILS(ctw_cancel_new(ctx, NULL), CTW_E_ARG, "out");
