@@ -8,7 +8,8 @@
 double ctw_twin__gammaq(double a, double x)
 {
     if (!(x > 0.0)) return 1.0;
-    double front = exp(a * log(x) - x - lgamma(a));
+    int sign; /* lgamma itself writes the process's signgam: a data race between parallel clones */
+    double front = exp(a * log(x) - x - lgamma_r(a, &sign));
     if (x < a + 1.0) {
         double term = 1.0 / a, sum = term;
         for (int n = 1; n < ROUNDS && fabs(term) > 1e-15 * fabs(sum); n++) {
