@@ -19,7 +19,7 @@ typedef struct model {
     size_t *cap_row;    /* (slot x servers + server) x (r + 1): resources, then the server's power cap */
     size_t *start_row;  /* slot x servers, NONE without start-up energy */
     size_t *region_row; /* slot x regions, NONE without a cap */
-    size_t throughput_row;
+    size_t throughput_row, spread_row;
     /* columns */
     size_t *on_col;      /* slot x servers */
     size_t *unit_col;    /* units: first place column; window x servers follow, NONE where not admissible */
@@ -144,12 +144,32 @@ static ctw_status add_regions(model *b, size_t window, size_t *home)
     return CTW_OK;
 }
 
+/* Anti-affinity of a batch row: at most `spread` of its units on one server in one slot. The rows are window x servers
+ * from *first on, made with the row's first unit (units of a row follow each other). */
+static ctw_status add_spread(model *b, size_t u, size_t window, size_t *first)
+{
+    const ctw_place__inst *in = b->in;
+    const ctw_place__batch *q = in->batch + in->unit_batch[u];
+    *first = NONE;
+    if (q->spread <= 0) return CTW_OK;
+    if (u == 0 || in->unit_batch[u] != in->unit_batch[u - 1]) {
+        for (size_t i = 0; i < window * in->servers; i++) {
+            size_t row;
+            CTW_TRY(ctw_milp__add_row(&b->m, -INFINITY, q->spread, &row));
+            if (i == 0) b->spread_row = row;
+        }
+    }
+    *first = b->spread_row;
+    return CTW_OK;
+}
+
 /* Rows of a unit: run-or-wait per slot (start windows for contiguous units), and the amount. */
 static ctw_status add_unit(model *b, size_t u)
 {
     const ctw_place__inst *in = b->in;
     const ctw_place__batch *q = in->batch + in->unit_batch[u];
-    size_t window = (size_t)(q->end - q->release), amount, first = 0, link = NONE, home = NONE;
+    size_t window = (size_t)(q->end - q->release), amount, first = 0, link = NONE, home = NONE, apart;
+    CTW_TRY(add_spread(b, u, window, &apart));
     CTW_TRY(ctw_milp__add_row(&b->m, q->duration, q->duration, &amount));
     for (size_t i = 0; i < window; i++) {
         size_t row;
@@ -170,9 +190,13 @@ static ctw_status add_unit(model *b, size_t u)
             *col = NONE;
             if (!admissible(in, q->pools, s, (size_t)q->flavour)) continue;
             size_t region = in->class[in->class_of[s]].region;
-            const size_t extra[] = {first + i, amount, b->throughput_row, link == NONE ? NONE : link + i,
-                                    home == NONE ? NONE : home + i * in->regions + region};
-            CTW_TRY(add_place(b, (size_t)q->release + i, s, (size_t)q->flavour, 1, extra, 5, col));
+            const size_t extra[] = {first + i,
+                                    amount,
+                                    b->throughput_row,
+                                    link == NONE ? NONE : link + i,
+                                    home == NONE ? NONE : home + i * in->regions + region,
+                                    apart == NONE ? NONE : apart + i * in->servers + s};
+            CTW_TRY(add_place(b, (size_t)q->release + i, s, (size_t)q->flavour, 1, extra, 6, col));
         }
     }
     b->unit_end[u] = b->m.cols;
