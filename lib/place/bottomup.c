@@ -329,7 +329,8 @@ static ctw_status adopt(const model *b, const ctw_milp__result *r, ctw_place__an
     decode(b, r->x, &plan);
     ctw_status s = ctw_place__plan_cost(in, &answer->plan, &mine);
     if (s == CTW_OK) s = ctw_place__plan_cost(in, &plan, &theirs);
-    if (s == CTW_OK && theirs.objective <= mine.objective) {
+    double shorter = ctw_place__short_by(in, &theirs) - ctw_place__short_by(in, &mine);
+    if (s == CTW_OK && (shorter < 0 || (shorter <= 0 && theirs.objective <= mine.objective))) {
         ctw_place__plan old = answer->plan;
         answer->plan = plan;
         plan = old;

@@ -163,12 +163,16 @@ static ctw_status write_rows(writer *w, const ctw_place__cost *cost)
     return CTW_OK;
 }
 
+double ctw_place__short_by(const ctw_place__inst *in, const ctw_place__cost *c)
+{
+    double asked = ceil(in->opt->throughput_min * (double)in->batch_slots - 1e-9);
+    return fmax(0, asked - (double)(in->batch_slots - c->missed_slots));
+}
+
 static ctw_status fill_report(writer *w, const ctw_place__answer *a, const ctw_place__cost *c, double solve_s)
 {
     ctw_report *r = w->s->report;
     const ctw_place__inst *in = w->in;
-    double short_by =
-        ceil(in->opt->throughput_min * (double)in->batch_slots - 1e-9) - (double)(in->batch_slots - c->missed_slots);
     const struct {
         const char *key;
         double v;
@@ -180,7 +184,7 @@ static ctw_status fill_report(writer *w, const ctw_place__answer *a, const ctw_p
         {"penalty_g", c->penalty_g},
         {"embodied_g", c->embodied_g},
         {"solve_s", solve_s},
-        {"throughput_short", fmax(0, short_by)},
+        {"throughput_short", ctw_place__short_by(in, c)},
         {"gap", c->objective - a->bound > 0 ? (c->objective - a->bound) / fmax(fabs(c->objective), 1e-10) : 0}};
     const struct {
         const char *key;
@@ -219,6 +223,8 @@ static ctw_status write_solution(writer *w, ctw_place__answer *a, double solve_s
     cost.slot_watts = CTW_NEW(in->ctx, in->slots, double);
     cost.slot_gram = CTW_NEW(in->ctx, in->slots, double);
     ctw_status s = cost.slot_watts && cost.slot_gram ? ctw_place__plan_cost(in, w->plan, &cost) : CTW_E_NOMEM;
+    /* The bounds of the exact tiers hold for plans that meet the throughput; one that falls short may cost less. */
+    if (s == CTW_OK && a->bound > cost.objective && ctw_place__short_by(in, &cost) > 0) a->bound = -INFINITY;
     if (s == CTW_OK) s = alloc_solution(w);
     if (s == CTW_OK) write_layout(w);
     if (s == CTW_OK) s = write_rows(w, &cost);

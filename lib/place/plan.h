@@ -30,6 +30,8 @@ typedef struct ctw_place__cost {
 
 /* `cost` may come with slot arrays, which are then filled. CTW_E_NOMEM. */
 ctw_status ctw_place__plan_cost(const ctw_place__inst *in, const ctw_place__plan *plan, ctw_place__cost *cost);
+/* Batch slots by which a plan of that cost falls short of the throughput threshold; defined in finish.c. */
+double ctw_place__short_by(const ctw_place__inst *in, const ctw_place__cost *c);
 /* Units running in slot t and still in t+1 on another server (the same replica index of a service). */
 int64_t ctw_place__migrations(const ctw_place__inst *in, const ctw_place__plan *plan);
 
