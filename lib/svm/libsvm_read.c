@@ -2,6 +2,7 @@
  * vector a line: k - 1 coefficients, one for each pair its class is in, and its entries; vectors are grouped by
  * class. */
 #include "svm/foreign.h"
+#include <math.h>
 #include <string.h>
 
 typedef struct header {
@@ -126,9 +127,9 @@ static ctw_status read_vectors(ctw_svm__import *g, const header *h, vectors *v, 
     ctw_svm__model *m = g->model;
     double sum = 0;
     for (size_t k = 0; k < m->classes; k++) {
-        if (h->nsv[k] < 0 || h->nsv[k] != (double)(int64_t)h->nsv[k] || h->nsv[k] > (double)h->total)
+        if (!(h->nsv[k] >= 0 && h->nsv[k] <= (double)h->total) || h->nsv[k] != floor(h->nsv[k]))
             return ctw_base__fail(CTW_E_FORMAT, "%s: nr_sv holds a bad count", g->fn);
-        first[k] = (size_t)sum;
+        first[k] = (size_t)sum; /* at most 10000 counts below 2^31 */
         sum += h->nsv[k];
     }
     first[m->classes] = (size_t)sum;

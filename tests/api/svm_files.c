@@ -194,6 +194,8 @@ START_TEST(refused)
         {HEAD "SV\n", CTW_E_FORMAT, "missing before SV"},
         {MORE "nr_sv 1 2\nSV\n1 1:1\n", CTW_E_FORMAT, "add up"},
         {MORE "nr_sv -1 3\nSV\n1 1:1\n", CTW_E_FORMAT, "bad count"},
+        {MORE "nr_sv 7.77778e+65 1\nSV\n1 1:1\n", CTW_E_FORMAT, "bad count"},
+        {MORE "nr_sv 0.5 1.5\nSV\n1 1:1\n", CTW_E_FORMAT, "bad count"},
         {MORE "nr_sv 1 1\nSV\n1 1:1\n", CTW_E_FORMAT, "1 support vectors"},
         {MORE "nr_sv 1 1\nSV\n1 1:1\nx 1:1\n", CTW_E_FORMAT, "line 11 column 1"},
         {"solver_type L2R_L2LOSS_SVR\n", CTW_E_UNSUPPORTED, "solver_type"},
