@@ -210,9 +210,15 @@ static ctw_status add_class(model *b, size_t k)
     return CTW_OK;
 }
 
+/* Rows in which a quantity counts: unit-slots that run, how many run at once, the throughput; NONE where it does not.
+ */
+typedef struct target {
+    size_t amount, once, throughput;
+} target;
+
 /* `units` of the flavour in the pool in slots [from, from + n). */
 static ctw_status add_quantity(model *b, const ctw_place__batch *q, size_t pool, int32_t from, int32_t n, double units,
-                               size_t amount, size_t once)
+                               target to)
 {
     const ctw_place__inst *in = b->in;
     const double *d = b->demand + (size_t)q->flavour * b->r;
@@ -220,10 +226,33 @@ static ctw_status add_quantity(model *b, const ctw_place__batch *q, size_t pool,
     for (int32_t t = from; t < from + n; t++) {
         for (size_t j = 0; j < b->r; j++) entry(b, &e, b->row[(pool * in->slots + (size_t)t) * b->r + j], -d[j]);
     }
-    entry(b, &e, amount, n);
-    entry(b, &e, once, 1);
-    entry(b, &e, b->throughput_row, n);
+    entry(b, &e, to.amount, n);
+    entry(b, &e, to.once, 1);
+    entry(b, &e, to.throughput, n);
     return ctw_milp__add_col(&b->m, 0, 0, units, 0, b->rows, b->values, e, NULL);
+}
+
+/* Contiguous units in a region of several pools, between which they may move from slot to slot: starts, and where they
+ * run. */
+static ctw_status add_roaming(model *b, const group *g, uint64_t pools, size_t amount)
+{
+    const ctw_place__batch *q = g->b;
+    size_t runs = 0, row;
+    for (int32_t t = q->release; t < q->end; t++) {
+        CTW_TRY(ctw_milp__add_row(&b->m, 0, 0, &row));
+        if (t == q->release) runs = row;
+        for (size_t p = 0; p < b->in->pools; p++) {
+            if (pools >> p & 1) CTW_TRY(add_quantity(b, q, p, t, 1, g->units, (target){NONE, row, NONE}));
+        }
+    }
+    for (int32_t t = q->release; t <= q->end - q->duration; t++) {
+        size_t n = 0;
+        for (int32_t i = t; i < t + q->duration; i++) entry(b, &n, runs + (size_t)(i - q->release), -1);
+        entry(b, &n, amount, q->duration);
+        entry(b, &n, b->throughput_row, q->duration);
+        CTW_TRY(ctw_milp__add_col(&b->m, 0, 0, g->units, 0, b->rows, b->values, n, NULL));
+    }
+    return CTW_OK;
 }
 
 static ctw_status add_group(model *b, const group *g)
@@ -231,14 +260,24 @@ static ctw_status add_group(model *b, const group *g)
     const ctw_place__batch *q = g->b;
     size_t amount, once = NONE, n = 0;
     double all = g->units * q->duration;
-    int several = (q->pools & (q->pools - 1)) != 0;
+    uint64_t fixed = 0;
     CTW_TRY(ctw_milp__add_row(&b->m, all, all, &amount));
+    for (uint64_t left = q->pools, here; left && !q->preemptible; left &= ~here) {
+        here = left & b->in->pool_region[__builtin_ctzll(left)];
+        if (here & (here - 1)) {
+            CTW_TRY(add_roaming(b, g, here, amount));
+        } else {
+            fixed |= here;
+        }
+    }
+    if (q->preemptible) fixed = q->pools;
     int32_t last = q->preemptible ? q->end - 1 : q->end - q->duration;
-    for (int32_t t = q->release; t <= last; t++) {
-        if (q->preemptible && several) CTW_TRY(ctw_milp__add_row(&b->m, -INFINITY, g->units, &once));
+    for (int32_t t = q->release; t <= last && fixed; t++) {
+        if (q->preemptible && (fixed & (fixed - 1))) CTW_TRY(ctw_milp__add_row(&b->m, -INFINITY, g->units, &once));
         for (size_t p = 0; p < b->in->pools; p++) {
-            if (!(q->pools >> p & 1)) continue;
-            CTW_TRY(add_quantity(b, q, p, t, q->preemptible ? 1 : q->duration, g->units, amount, once));
+            if (!(fixed >> p & 1)) continue;
+            const target to = {amount, once, b->throughput_row};
+            CTW_TRY(add_quantity(b, q, p, t, q->preemptible ? 1 : q->duration, g->units, to));
         }
     }
     entry(b, &n, amount, 1);

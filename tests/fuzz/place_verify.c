@@ -7,20 +7,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const modes[] = {"auto", "greedy", "exact", "decompose"};
     if (size < 8) return 0;
-    place_case c = {.seed = data[0] + 256u * data[1],
-                    .nodes = data[2] % 17,
-                    .jobs = data[3] % 65,
-                    .slots = 1 + data[4] % 48,
-                    .regions = 1 + data[5] % 4};
-    c.services = data[6] & 1;
-    c.caps = data[6] >> 1 & 1;
-    c.spread = data[6] >> 2 & 1;
-    c.startup = data[6] >> 3 & 1;
-    c.types = data[6] >> 4 & 1;
-    c.throughput = data[6] >> 5 & 1;
-    c.mode = modes[data[7] & 3];
+    place_case c = place_case_from_bytes(data);
     ctw_ctx *ctx;
     ctw_status s;
     ctw_solution *plan = NULL;

@@ -79,6 +79,24 @@ static ctw_status set_jobs(ctw_place *p, const place_case *c, uint64_t *s)
     return e;
 }
 
+place_case place_case_from_bytes(const uint8_t *data)
+{
+    static const char *const modes[] = {"auto", "greedy", "exact", "decompose"};
+    place_case c = {.seed = data[0] + 256u * data[1],
+                    .nodes = data[2] % 17,
+                    .jobs = data[3] % 65,
+                    .slots = 1 + data[4] % 48,
+                    .regions = 1 + data[5] % 4};
+    c.services = data[6] & 1;
+    c.caps = data[6] >> 1 & 1;
+    c.spread = data[6] >> 2 & 1;
+    c.startup = data[6] >> 3 & 1;
+    c.types = data[6] >> 4 & 1;
+    c.throughput = data[6] >> 5 & 1;
+    c.mode = modes[data[7] & 3];
+    return c;
+}
+
 ctw_place *place_case_build(ctw_ctx *ctx, const place_case *c, ctw_status *status)
 {
     ctw_params *opt = NULL;

@@ -12,6 +12,8 @@ typedef struct place_case {
     const char *mode;                                           /* NULL: auto */
 } place_case;
 
+/* What fuzz_place_verify makes of its eight bytes. */
+place_case place_case_from_bytes(const uint8_t *data);
 /* A filled problem, or NULL when it could not be built (only under allocation failure; *status then says why). */
 ctw_place *place_case_build(ctw_ctx *ctx, const place_case *c, ctw_status *status);
 
