@@ -105,6 +105,8 @@ void print_table(const options *o, const inputs *in, const outcome *base, const 
            100.0 * report_f64(twin->report, "gap_max"));
     printf("  %-26s %12s %9.0f / %.0f\n", "root causes found / true", "-", report_f64(twin->report, "rca_found"),
            report_f64(twin->report, "rca_true"));
+    printf("  %-26s %12.3f %12.3f       over the present load; the agents' mean\n", "headroom of services",
+           report_f64(base->report, "agent_headroom"), report_f64(twin->report, "agent_headroom"));
     printf("  time to recover\n");
     print_faults(base, twin);
     printf("  %-26s %12s %12.2f s     all of it %.1f s CPU\n\n", "solver", "-", report_f64(twin->report, "solver_s"),

@@ -12,6 +12,7 @@
 #define CPU_CLASS   0
 #define GPU_CLASS   1
 #define REGION      0
+#define SERVICES    3
 #define DRAIN_S     (36 * 3600.0) /* the last jobs of the day end within this time after it */
 #define BASE_S      0.8           /* LLM: time to first token, and per token */
 #define PER_TOKEN_S 0.03
@@ -123,12 +124,12 @@ static void add_services(ctw_twin *t, const options *o, const inputs *in)
     static const struct {
         uint64_t components;
         double work_s, slo_s, membound;
-    } kind[] = {{3, 0.016, 0.080, 0.2}, {4, 0.020, 0.120, 0.3}, {5, 0.012, 0.100, 0.25}};
+    } kind[SERVICES] = {{3, 0.016, 0.080, 0.2}, {4, 0.020, 0.120, 0.3}, {5, 0.012, 0.100, 0.25}};
     uint64_t cpus = (uint64_t)o->servers - instances(o);
     uint64_t replicas = cpus / 12 > 2 ? cpus / 12 : 2;
     if (replicas > 200) replicas = 200;
     double *rate = room(in->n_load, sizeof *rate);
-    for (size_t k = 0; k < sizeof kind / sizeof *kind; k++) {
+    for (size_t k = 0; k < SERVICES; k++) {
         /* At the day's peak a replica of 8 cores is 60 % busy at top frequency. */
         double peak = 0.60 * (double)replicas * 8.0 / kind[k].work_s;
         for (size_t m = 0; m < in->n_load; m++) rate[m] = peak * in->load[(m + 37 * k) % in->n_load];
@@ -273,6 +274,41 @@ static void add_rca(ctw_ctx *ctx, ctw_twin *t)
     ctw_rca_unref(m);
 }
 
+/* The agents that set the reserve of the services' frequencies practise on a rehearsal of the day before they serve. */
+static void add_agents(ctw_ctx *ctx, ctw_twin *t)
+{
+    static const double lo[CTW_TWIN_AGENT_DIMS] = {0.0, 0.8, 0.0, 0.0}, hi[CTW_TWIN_AGENT_DIMS] = {1.0, 1.2, 2.0, 1.0};
+    static const int64_t bins[CTW_TWIN_AGENT_DIMS] = {8, 4, 4, 4};
+    ctw_params *shape =
+        params(ctx, "features", (const char *const[]){"form", "tiles", "dims", "4", "tilings", "4", NULL});
+    ctw_params *learning = params(ctx, "agent",
+                                  (const char *const[]){"form", "linear", "actions", "5", "algo", "expected-sarsa",
+                                                        "gamma", "0.5", "epsilon", "0.02", NULL});
+    ctw_twin *rehearsal = NULL;
+    need(ctw_twin_clone(t, &rehearsal), "rehearsal");
+    for (int64_t service = 0; service < SERVICES; service++) {
+        ctw_features *map = NULL;
+        ctw_agent *a = NULL;
+        need(ctw_features_new(ctx, shape, &map), "features");
+        need(ctw_features_set_ranges(map, lo, hi, bins, CTW_TWIN_AGENT_DIMS), "features");
+        need(ctw_agent_new(ctx, learning, &a), "agent");
+        need(ctw_agent_set_features(a, map), "agent");
+        need(ctw_twin_set_agent(rehearsal, service, a), "agent");
+        ctw_agent_unref(a);
+        ctw_features_unref(map);
+    }
+    need(ctw_twin_run(rehearsal, 86400.0, NULL), "rehearsal");
+    for (int64_t service = 0; service < SERVICES; service++) {
+        ctw_agent *a = NULL;
+        need(ctw_twin_get_agent(rehearsal, service, &a), "agent");
+        need(ctw_twin_set_agent(t, service, a), "agent");
+        ctw_agent_unref(a);
+    }
+    ctw_twin_unref(rehearsal);
+    ctw_params_unref(shape);
+    ctw_params_unref(learning);
+}
+
 /* Predicted answer lengths of every prompt that will be served, by a model of the others. */
 static double *predict_lengths(ctw_ctx *ctx, const inputs *in)
 {
@@ -297,13 +333,14 @@ static int with(const options *o, const char *part)
 
 static void without_check(const options *o)
 {
-    static const char *const part[] = {"forecast", "place", "power", "queue", "rca"};
+    static const char *const part[] = {"agent", "forecast", "place", "power", "queue", "rca"};
+    const size_t parts = sizeof part / sizeof *part;
     for (const char *at = o->without; at && *at;) {
         size_t k = 0;
-        while (k < 5 && strncmp(at, part[k], strlen(part[k])) != 0) k++;
-        if (k < 5) at += strlen(part[k]);
-        if (k == 5 || (*at != ',' && *at != '\0'))
-            die("--without \"%s\": forecast, place, power, queue or rca belongs at \"%s\"", o->without, at);
+        while (k < parts && strncmp(at, part[k], strlen(part[k])) != 0) k++;
+        if (k < parts) at += strlen(part[k]);
+        if (k == parts || (*at != ',' && *at != '\0'))
+            die("--without \"%s\": agent, forecast, place, power, queue or rca belongs at \"%s\"", o->without, at);
         if (*at == ',') at++;
     }
 }
@@ -313,6 +350,7 @@ static void add_parts(ctw_ctx *ctx, const options *o, ctw_twin *t, const inputs 
     without_check(o);
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds && with(o, "power"); k++) add_power(ctx, t, &kinds[k]);
     if (with(o, "rca")) add_rca(ctx, t);
+    if (with(o, "agent")) add_agents(ctx, t);
     if (with(o, "forecast")) add_forecast(ctx, t, in);
     ctw_params *place = params(ctx, "place", (const char *const[]){"time_limit_s", "0.25", NULL});
     ctw_params *queue = params(ctx, "queue", (const char *const[]){"policy", "guarded", NULL});

@@ -227,8 +227,14 @@ ctw_status ctw_twin_add_service(ctw_twin *t, int64_t id, int64_t region, uint64_
 {
     static const char fn[] = "ctw_twin_add_service";
     CTW_TRY(enter(t, 1, fn));
-    ctw_twin__service s = {
-        .id = id, .cores = cores, .work_s = work_s, .membound = membound, .slo_s = slo_s, .step_s = step_s};
+    ctw_twin__service s = {.id = id,
+                           .cores = cores,
+                           .work_s = work_s,
+                           .membound = membound,
+                           .slo_s = slo_s,
+                           .step_s = step_s,
+                           .headroom = t->headroom,
+                           .rise = 1.0};
     for (size_t i = 0; i < t->n_service; i++)
         if (t->service[i].id == id)
             return leave(t, ctw_base__fail(CTW_E_KEY, "%s: there is a service %lld already", fn, (long long)id));

@@ -30,10 +30,11 @@ static void wish(ctw_twin *t, uint32_t server, double membound, double slowdown)
     s->wish = fmax(s->wish, ctw_twin__level_for(k, fmin(1.0, load / k->cores), membound, slowdown));
 }
 
-static void wish_services(ctw_twin *t)
+static ctw_status wish_services(ctw_twin *t)
 {
     for (size_t i = 0; i < t->n_service; i++) {
         ctw_twin__service *s = &t->service[i];
+        CTW_TRY(ctw_twin__supervise(t, s));
         s->seen_rate = s->now_rate;
         double slack = ctw_twin__service_slack(t, s);
         for (uint32_t j = 0; j < s->components * s->replicas; j++) {
@@ -41,6 +42,7 @@ static void wish_services(ctw_twin *t)
             if (server != CTW_TWIN__NONE) wish(t, server, s->membound, slack);
         }
     }
+    return CTW_OK;
 }
 
 /* A job may be slowed until it just meets its deadline, with a reserve of a tenth; what is left is known by the
@@ -59,7 +61,7 @@ static void wish_jobs(ctw_twin *t)
 ctw_status ctw_twin__govern(ctw_twin *t)
 {
     for (size_t i = 0; i < t->n_server; i++) t->server[i].wish = -1.0;
-    wish_services(t);
+    CTW_TRY(wish_services(t));
     wish_jobs(t);
     for (size_t i = 0; i < t->n_server; i++) {
         const ctw_twin__server *s = &t->server[i];

@@ -14,18 +14,6 @@ static ctw_status leave(ctw_twin *t, ctw_status s)
     return s;
 }
 
-static ctw_status copy_forecast(ctw_ctx *ctx, const ctw_forecast *f, ctw_forecast **out)
-{
-    uint64_t need = 0;
-    CTW_TRY(ctw_forecast_save_mem(f, NULL, 0, &need));
-    void *buf = ctw_base__alloc(ctx, 1, (size_t)need);
-    if (!buf) return CTW_E_NOMEM;
-    ctw_status s = ctw_forecast_save_mem(f, buf, need, &need);
-    if (s == CTW_OK) s = ctw_forecast_load_mem(ctx, buf, need, out);
-    ctw_base__free(ctx, buf);
-    return s;
-}
-
 static void drop_forecast(ctw_twin *t, ctw_twin__region *r)
 {
     ctw_forecast_unref(r->forecast);
@@ -39,7 +27,7 @@ static ctw_status set_forecast(ctw_twin *t, int64_t region, const ctw_forecast *
     uint32_t i;
     ctw_forecast *copy = NULL;
     CTW_TRY(ctw_twin__find_region(t, region, fn, &i));
-    if (f) CTW_TRY(copy_forecast(t->h.ctx, f, &copy));
+    if (f) CTW_TRY(ctw_twin__copy_forecast(t->h.ctx, f, &copy));
     if (f && t->started && !t->region[i].forecast) {
         /* its next step comes when the sensor's does */
         ctw_twin__region *r = &t->region[i];

@@ -205,11 +205,14 @@ static ctw_status put_counts(const ctw_twin *t, ctw_report *r)
                   {"moves", c->moves},
                   {"abstained", c->abstained_steps},
                   {"watched", c->watched_steps},
+                  {"agent_steps", c->agent_steps},
+                  {"agent_shielded", c->agent_shielded},
                   {"servers", t->n_server}};
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
         CTW_TRY(ctw_base__report_i64(r, counts[i].key, (int64_t)counts[i].value));
     const entry e[] = {{"gap_mean", c->gaps ? c->gap_sum / (double)c->gaps : 0.0},
                        {"gap_max", c->gap_max},
+                       {"agent_headroom", c->agent_steps ? c->headroom_sum / (double)c->agent_steps : t->headroom},
                        {"solver_s", c->plan_cpu_s},
                        {"now_s", t->now}};
     return PUT(r, e);

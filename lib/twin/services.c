@@ -135,7 +135,7 @@ static int holds(const ctw_twin *t, const ctw_twin__service *s, double load, dou
 
 double ctw_twin__service_slack(const ctw_twin *t, const ctw_twin__service *s)
 {
-    double load = s->seen_rate * t->headroom;
+    double load = s->seen_rate * s->headroom;
     if (!s->ok || !holds(t, s, load, 1.0)) return 1.0;
     if (holds(t, s, load, t->max_slowdown)) return t->max_slowdown;
     double lo = 1.0, hi = t->max_slowdown;

@@ -30,7 +30,10 @@ void ctw_twin__destroy(ctw_twin *t)
         ctw_base__free(ctx, t->klass[i].factor);
         ctw_power_unref(t->klass[i].power);
     }
-    for (size_t i = 0; i < t->n_service; i++) ctw_base__free(ctx, t->service[i].rate);
+    for (size_t i = 0; i < t->n_service; i++) {
+        ctw_base__free(ctx, t->service[i].rate);
+        ctw_agent_unref(t->service[i].agent);
+    }
     for (size_t i = 0; i < CTW_SR_COUNT; i++) ctw_base__free(ctx, t->series[i]);
     void *const blocks[] = {t->klass, t->server,  t->service, t->replica, t->job,      t->request,
                             t->fault, t->waiting, t->running, t->llm.at,  t->llm.line, t->heap.at};
@@ -133,6 +136,11 @@ ctw_status ctw_twin__find_region(const ctw_twin *t, int64_t id, const char *fn, 
 ctw_status ctw_twin__find_class(const ctw_twin *t, int64_t id, const char *fn, uint32_t *idx)
 {
     return find(t->klass, t->n_klass, sizeof *t->klass, id, fn, "class", idx);
+}
+
+ctw_status ctw_twin__find_service(const ctw_twin *t, int64_t id, const char *fn, uint32_t *idx)
+{
+    return find(t->service, t->n_service, sizeof *t->service, id, fn, "service", idx);
 }
 
 ctw_status ctw_twin__find_server(const ctw_twin *t, int64_t id, const char *fn, uint32_t *idx)

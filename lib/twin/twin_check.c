@@ -64,7 +64,9 @@ static int service_fine(const ctw_twin *t, const ctw_twin__service *s)
            all_within(s->rate, s->n_rate, 0.0, 1e12) && within(s->cores, 1e-6, 1e6) && within(s->work_s, 1e-9, 1e6) &&
            within(s->membound, 0.0, 1.0) && within(s->slo_s, 1e-9, 1e9) && within(s->step_s, 1.0, 1e9) &&
            within(s->now_rate, 0.0, 1e12) && within(s->seen_rate, 0.0, 1e12) && within(s->since_s, 0.0, t->now) &&
-           within(s->requests, 0.0, 1e30) && within(s->met, 0.0, 1e30);
+           within(s->requests, 0.0, 1e30) && within(s->met, 0.0, 1e30) && within(s->headroom, 1.0, 19.0) &&
+           within(s->rise, 1.0, 1e6) && s->acted <= 1 && s->ok <= 1 &&
+           (s->agent ? ctw_twin__agent_fits(s->agent) == CTW_OK : !s->acted);
 }
 
 static int replica_fine(const ctw_twin *t, const ctw_twin__replica *r)

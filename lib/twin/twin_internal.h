@@ -81,6 +81,10 @@ typedef struct ctw_twin__service {
     uint32_t ok;
     double since_s;
     double requests, met; /* accumulated */
+    ctw_agent *agent;     /* own copy, NULL without */
+    uint32_t acted;       /* its last choice waits for its reward */
+    double headroom;      /* in force: the agent's choice, else the option's */
+    double rise;          /* largest ratio of two slots' loads, slowly forgotten: what the shield demands */
 } ctw_twin__service;
 
 typedef struct ctw_twin__replica {
@@ -150,8 +154,10 @@ typedef enum ctw_twin__series_name {
 typedef struct ctw_twin__counters {
     uint64_t events, plans, plan_failures, part_failures, diagnoses, drains, moves;
     uint64_t abstained_steps, watched_steps;
+    uint64_t agent_steps, agent_shielded; /* slots in which an agent chose; in which the shield took choices from it */
     double gap_sum, gap_max, plan_cpu_s;
-    double diagnosed_s; /* time of the last diagnosis */
+    double headroom_sum; /* over the agents' slots */
+    double diagnosed_s;  /* time of the last diagnosis */
     uint64_t gaps;
 } ctw_twin__counters;
 
@@ -203,6 +209,7 @@ struct ctw_twin {
 /* Finds an entity by id; CTW_E_KEY naming fn. */
 ctw_status ctw_twin__find_region(const ctw_twin *t, int64_t id, const char *fn, uint32_t *idx);
 ctw_status ctw_twin__find_class(const ctw_twin *t, int64_t id, const char *fn, uint32_t *idx);
+ctw_status ctw_twin__find_service(const ctw_twin *t, int64_t id, const char *fn, uint32_t *idx);
 ctw_status ctw_twin__find_server(const ctw_twin *t, int64_t id, const char *fn, uint32_t *idx);
 ctw_status ctw_twin__post(ctw_twin *t, double time, ctw_twin__event_kind kind, size_t idx, uint64_t version);
 /* A part gave up: counted and logged; memory and cancellation are passed on, all else becomes CTW_OK. */
@@ -269,6 +276,16 @@ ctw_status ctw_twin__forecast(ctw_twin *t, ctw_twin__region *r);
 double ctw_twin__expected_ci(const ctw_twin *t, const ctw_twin__region *r, double from, double to);
 int ctw_twin__trusted(const ctw_twin__region *r);
 void ctw_twin__guard_row(const double *newest, double out[CTW_TWIN__GUARD_FEATURES]);
+
+/* ---- supervise.c ---- */
+/* CTW_E_SHAPE for an agent of other dimensions or actions than a service's seat has. */
+ctw_status ctw_twin__agent_fits(const ctw_agent *a);
+/* The slot before is over: the agent of the service learns from it and chooses the headroom of the next. */
+ctw_status ctw_twin__supervise(ctw_twin *t, ctw_twin__service *s);
+
+/* ---- twin_io.c ---- */
+ctw_status ctw_twin__copy_forecast(ctw_ctx *ctx, const ctw_forecast *f, ctw_forecast **out);
+ctw_status ctw_twin__copy_agent(ctw_ctx *ctx, const ctw_agent *a, ctw_agent **out);
 
 /* ---- plan.c, govern.c, faults.c, diagnose.c ---- */
 ctw_status ctw_twin__replan(ctw_twin *t);

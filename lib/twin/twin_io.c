@@ -10,6 +10,7 @@
 
 #define TAG_PARAMS CTW_FOUR('P', 'R', 'M', 'S')
 #define TAG_STATE  CTW_FOUR('S', 'T', 'A', 'T')
+#define TAG_AGENTS CTW_FOUR('A', 'G', 'T', 'S') /* missing in files of versions before the agents */
 
 /* Either w or r is set: the direction. */
 typedef struct codec {
@@ -163,7 +164,31 @@ PART_FUNCTIONS(ctw_forecast)
 PART_FUNCTIONS(ctw_guard)
 PART_FUNCTIONS(ctw_watch)
 PART_FUNCTIONS(ctw_power)
+PART_FUNCTIONS(ctw_agent)
 #define PART(c, type, h) part((c), (void **)(h), save_##type, load_##type)
+
+/* A model that learns is copied by saving and loading it. */
+static ctw_status copy_part(ctw_ctx *ctx, const void *h, save_fn save, load_fn load, void **out)
+{
+    uint64_t need = 0;
+    CTW_TRY(save(h, NULL, 0, &need));
+    void *buf = ctw_base__alloc(ctx, 1, (size_t)need);
+    if (!buf) return CTW_E_NOMEM;
+    ctw_status s = save(h, buf, need, &need);
+    if (s == CTW_OK) s = load(ctx, buf, need, out);
+    ctw_base__free(ctx, buf);
+    return s;
+}
+
+ctw_status ctw_twin__copy_forecast(ctw_ctx *ctx, const ctw_forecast *f, ctw_forecast **out)
+{
+    return copy_part(ctx, f, save_ctw_forecast, load_ctw_forecast, (void **)out);
+}
+
+ctw_status ctw_twin__copy_agent(ctw_ctx *ctx, const ctw_agent *a, ctw_agent **out)
+{
+    return copy_part(ctx, a, save_ctw_agent, load_ctw_agent, (void **)out);
+}
 
 static void text_out(codec *c, const char *s)
 {
@@ -409,6 +434,20 @@ static void visit_twin(codec *c, ctw_twin *t)
     visit_counters(c, t);
 }
 
+/* After the state: what each service's agent knows and has in force. */
+static void visit_agents(codec *c, ctw_twin *t)
+{
+    for (size_t i = 0; i < t->n_service; i++) {
+        ctw_twin__service *s = &t->service[i];
+        f64s(c, (double *const[]){&s->headroom, &s->rise}, 2);
+        u32(c, &s->acted);
+        PART(c, ctw_agent, &s->agent);
+    }
+    u64(c, &t->count.agent_steps);
+    u64(c, &t->count.agent_shielded);
+    f64(c, &t->count.headroom_sum);
+}
+
 static ctw_status encode(const ctw_twin *t, ctw_io__out *o, const char *fn)
 {
     CTW_TRY(ctw_base__handle_check(t ? &t->h : NULL, CTW_TWIN__MAGIC, fn, "t"));
@@ -418,6 +457,9 @@ static ctw_status encode(const ctw_twin *t, ctw_io__out *o, const char *fn)
     codec c = {.ctx = t->h.ctx, .w = &o->w};
     /* the walk only reads when it writes: the one place where const is cast away */
     visit_twin(&c, (ctw_twin *)(uintptr_t)t);
+    ctw_io__out_close(o);
+    ctw_io__out_open(o, TAG_AGENTS, 1, 0);
+    visit_agents(&c, (ctw_twin *)(uintptr_t)t);
     ctw_io__out_close(o);
     if (c.s != CTW_OK) ctw_io__out_free(o);
     return c.s;
@@ -447,12 +489,29 @@ static ctw_status complete(ctw_twin *t)
     return t->queue_params ? ctw_twin__queue_build(t) : CTW_OK;
 }
 
-static ctw_status decode(ctw_twin *t, ctw_io__reader *r, const char *fn)
+static ctw_status decode_agents(ctw_twin *t, const ctw_io__in *in, const char *fn)
 {
-    codec c = {.ctx = t->h.ctx, .r = r};
+    ctw_io__reader r;
+    codec c = {.ctx = t->h.ctx, .r = &r};
+    for (size_t i = 0; i < t->n_service; i++) {
+        t->service[i].headroom = t->headroom;
+        t->service[i].rise = 1.0;
+    }
+    if (!ctw_io__in_has(in, TAG_AGENTS)) return CTW_OK;
+    CTW_TRY(ctw_io__in_section(in, TAG_AGENTS, &r, fn));
+    visit_agents(&c, t);
+    return c.s == CTW_OK ? ctw_io__in_end(&r, fn, "AGTS") : c.s;
+}
+
+static ctw_status decode(ctw_twin *t, const ctw_io__in *in, const char *fn)
+{
+    ctw_io__reader r;
+    CTW_TRY(ctw_io__in_section(in, TAG_STATE, &r, fn));
+    codec c = {.ctx = t->h.ctx, .r = &r};
     visit_twin(&c, t);
     if (c.s != CTW_OK) return c.s;
-    CTW_TRY(ctw_io__in_end(r, fn, "STAT"));
+    CTW_TRY(ctw_io__in_end(&r, fn, "STAT"));
+    CTW_TRY(decode_agents(t, in, fn));
     CTW_TRY(ctw_twin__validate(t, fn));
     return complete(t);
 }
@@ -460,21 +519,19 @@ static ctw_status decode(ctw_twin *t, ctw_io__reader *r, const char *fn)
 ctw_status ctw_twin_load_mem(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_twin **out)
 {
     static const char fn[] = "ctw_twin_load_mem";
-    static const uint32_t known[] = {TAG_PARAMS, TAG_STATE};
+    static const uint32_t known[] = {TAG_PARAMS, TAG_STATE, TAG_AGENTS};
     CTW_TRY(ctw_base__need(out, fn, "out"));
     *out = NULL;
     CTW_TRY(ctw_base__ctx_check(ctx, fn));
     ctw_io__in in;
-    ctw_io__reader r;
     ctw_params *params = NULL;
     ctw_twin *t = NULL;
     CTW_TRY(ctw_io__in_begin(&in, buf, len, CTW_TWIN__MAGIC, 1, fn));
     CTW_TRY(ctw_io__in_known(&in, known, sizeof known / sizeof *known, fn));
-    CTW_TRY(ctw_io__in_section(&in, TAG_STATE, &r, fn));
     CTW_TRY(ctw_io__in_params(&in, ctx, "twin", &params, fn));
     ctw_status s = ctw_twin_new(ctx, params, &t);
     ctw_params_unref(params);
-    if (s == CTW_OK) s = decode(t, &r, fn);
+    if (s == CTW_OK) s = decode(t, &in, fn);
     if (s != CTW_OK) {
         ctw_twin_unref(t);
         return s;

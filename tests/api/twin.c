@@ -96,6 +96,8 @@ START_TEST(whole_day)
     ck_assert(value(twin, "carbon_g") < 0.97 * value(base, "carbon_g"));
     ck_assert(value(twin, "slo_attainment") >= value(base, "slo_attainment"));
     ck_assert(value(twin, "plans") > 5);
+    ck_assert(value(twin, "agent_steps") > 100 && value(twin, "agent_headroom") >= 1.0);
+    ck_assert(fabs(value(base, "agent_headroom") - 1.25) < 1e-12 && value(base, "agent_steps") <= 0.0);
     /* the slow server: never found without a localiser, found and left with one */
     ck_assert_int_eq((int)nth(base, "fault_found", 2), -1);
     ck_assert_int_eq((int)nth(twin, "fault_found", 2), 2);
@@ -191,6 +193,26 @@ START_TEST(files)
     CTW_FAILS(ctw_guard_load_mem(ctx, buf, n, &g), CTW_E_KIND, NULL);
     free(buf);
     ctw_twin_unref(t);
+}
+END_TEST
+
+/* Files of the first version and of those with agents stay readable and mean what they meant. */
+START_TEST(golden_files)
+{
+    static const struct {
+        const char *name;
+        double carbon_g, steps, headroom;
+    } rows[] = {{"twin/twin-1.ctw", 131.92847222222173, 0.0, 1.25},
+                {"twin/twin-2.ctw", 131.92847222222173, 145.0, 1.1935344827586207}};
+    for (size_t i = 0; i < 2; i++) {
+        ctw_twin *t = NULL;
+        CTW_OKAY(ctw_twin_load_file(ctx, ctw_test_golden(rows[i].name), &t));
+        CTW_OKAY(ctw_twin_run(t, 9000.0, NULL));
+        ck_assert(fabs(value(t, "carbon_g") - rows[i].carbon_g) < 1e-6);
+        ck_assert(fabs(value(t, "agent_steps") - rows[i].steps) < 0.5);
+        ck_assert(fabs(value(t, "agent_headroom") - rows[i].headroom) < 1e-9);
+        ctw_twin_unref(t);
+    }
 }
 END_TEST
 
@@ -346,6 +368,44 @@ START_TEST(parts_in_and_out)
 }
 END_TEST
 
+START_TEST(agent_seat)
+{
+    ctw_twin *t = day(DAY_PARTS);
+    ctw_agent *a = NULL, *learnt = NULL;
+    ctw_params *p;
+    CTW_OKAY(small_day_agent(ctx, 0.0, &a));
+    CTW_FAILS(ctw_twin_set_agent(t, 77, a), CTW_E_KEY, "service 77");
+    CTW_FAILS(ctw_twin_get_agent(t, 77, &learnt), CTW_E_KEY, "service 77");
+    CTW_FAILS(ctw_twin_get_agent(t, 1, &learnt), CTW_E_STATE, "service 1");
+    CTW_FAILS(ctw_twin_get_agent(t, 0, NULL), CTW_E_ARG, "out");
+    CTW_FAILS(ctw_twin_set_agent(NULL, 0, a), CTW_E_ARG, "t");
+    CTW_OKAY(ctw_twin_set_agent(t, 0, a));
+    CTW_OKAY(ctw_twin_run(t, 7200.0, NULL));
+    /* the twin's copy has learnt, the host's own has not */
+    double w[6250], own[6250];
+    uint64_t n;
+    CTW_OKAY(ctw_twin_get_agent(t, 0, &learnt));
+    CTW_OKAY(ctw_agent_get_weights(learnt, w, 6250, &n));
+    CTW_OKAY(ctw_agent_get_weights(a, own, 6250, &n));
+    ck_assert(memcmp(w, own, n * sizeof *w) != 0);
+    ctw_agent_unref(a);
+    CTW_OKAY(ctw_twin_set_agent(t, 1, learnt));
+    ctw_agent_unref(learnt);
+    CTW_OKAY(ctw_twin_set_agent(t, 0, NULL));
+    CTW_OKAY(ctw_twin_run(t, 9000.0, NULL));
+    /* other shapes are refused at once, and what was there stays */
+    CTW_OKAY(ctw_params_new(ctx, "agent", &p));
+    CTW_OKAY(ctw_params_set_i64(p, "states", 3));
+    CTW_OKAY(ctw_agent_new(ctx, p, &a));
+    CTW_FAILS(ctw_twin_set_agent(t, 1, a), CTW_E_SHAPE, NULL);
+    CTW_OKAY(ctw_twin_get_agent(t, 1, &learnt));
+    ctw_agent_unref(learnt);
+    ctw_agent_unref(a);
+    ctw_params_unref(p);
+    ctw_twin_unref(t);
+}
+END_TEST
+
 START_TEST(advice)
 {
     ctw_twin *t = day(DAY_PARTS | DAY_FAULTS);
@@ -379,16 +439,18 @@ END_TEST
 
 int main(void)
 {
-    static ctw_test_case cases[10];
+    static ctw_test_case cases[12];
     size_t n = 0;
     cases[n++] = (ctw_test_case){"whole_day", whole_day};
     cases[n++] = (ctw_test_case){"in_steps_and_clones", in_steps_and_clones};
     cases[n++] = (ctw_test_case){"parallel_clones", parallel_clones};
     cases[n++] = (ctw_test_case){"files", files};
+    cases[n++] = (ctw_test_case){"golden_files", golden_files};
     cases[n++] = (ctw_test_case){"installation_errors", installation_errors};
     cases[n++] = (ctw_test_case){"work_errors", work_errors};
     cases[n++] = (ctw_test_case){"stopping", stopping};
     cases[n++] = (ctw_test_case){"parts_in_and_out", parts_in_and_out};
+    cases[n++] = (ctw_test_case){"agent_seat", agent_seat};
     cases[n++] = (ctw_test_case){"advice", advice};
     if (ctw_ctx_new(NULL, NULL, &ctx) != CTW_OK) return 1;
     int rc = ctw_test_main("api-twin", cases, n, 60);

@@ -60,13 +60,36 @@ START_TEST(faults_do_not_help)
 }
 END_TEST
 
+/* The shield at work: agents that choose at random all day break no more promises than the rule without them. */
+START_TEST(random_agents_are_safe)
+{
+    ctw_twin *rule, *random;
+    ctw_agent *a;
+    CTW_OKAY(small_day(ctx, DAY_PARTS, &rule));
+    CTW_OKAY(small_day_agent(ctx, 1.0, &a));
+    CTW_OKAY(ctw_twin_set_agent(rule, 0, NULL));
+    CTW_OKAY(ctw_twin_clone(rule, &random));
+    CTW_OKAY(ctw_twin_set_agent(random, 0, a));
+    CTW_OKAY(ctw_twin_set_agent(random, 1, a));
+    CTW_OKAY(ctw_twin_run(rule, END_S, NULL));
+    CTW_OKAY(ctw_twin_run(random, END_S, NULL));
+    ck_assert(figure(random, "slo_services") >= figure(rule, "slo_services") - 1e-12);
+    ck_assert(figure(random, "agent_shielded") > 0.0);
+    ck_assert(figure(random, "agent_shielded") < figure(random, "agent_steps"));
+    ctw_agent_unref(a);
+    ctw_twin_unref(rule);
+    ctw_twin_unref(random);
+}
+END_TEST
+
 int main(void)
 {
-    static ctw_test_case cases[2];
+    static ctw_test_case cases[3];
     cases[0] = (ctw_test_case){"everything_ends", everything_ends};
     cases[1] = (ctw_test_case){"faults_do_not_help", faults_do_not_help};
     if (ctw_ctx_new(NULL, NULL, &ctx) != CTW_OK) return 1;
-    int rc = ctw_test_main("prop-twin", cases, 2, 60);
+    cases[2] = (ctw_test_case){"random_agents_are_safe", random_agents_are_safe};
+    int rc = ctw_test_main("prop-twin", cases, 3, 60);
     ctw_ctx_unref(ctx);
     return rc;
 }

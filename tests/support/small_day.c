@@ -117,6 +117,43 @@ static ctw_status add_parts(ctw_ctx *ctx, ctw_twin *t)
     return s;
 }
 
+ctw_status small_day_agent(ctw_ctx *ctx, double epsilon, ctw_agent **out)
+{
+    static const double lo[] = {0.0, 0.5, 0.0, 0.0}, hi[] = {1.0, 2.0, 2.0, 1.0};
+    ctw_params *p = NULL, *q = NULL;
+    ctw_features *map = NULL;
+    ctw_agent *a = NULL;
+    ctw_status s = ctw_params_new(ctx, "features", &p);
+    if (s == CTW_OK) s = ctw_params_set_i64(p, "dims", CTW_TWIN_AGENT_DIMS);
+    if (s == CTW_OK) s = ctw_params_set_i64(p, "bins", 4);
+    if (s == CTW_OK) s = ctw_params_set_i64(p, "tilings", 2);
+    if (s == CTW_OK) s = ctw_features_new(ctx, p, &map);
+    if (s == CTW_OK) s = ctw_features_set_ranges(map, lo, hi, NULL, CTW_TWIN_AGENT_DIMS);
+    if (s == CTW_OK) s = ctw_params_new(ctx, "agent", &q);
+    if (s == CTW_OK) s = ctw_params_set_str(q, "form", "linear");
+    if (s == CTW_OK) s = ctw_params_set_i64(q, "actions", CTW_TWIN_AGENT_ACTIONS);
+    if (s == CTW_OK) s = ctw_params_set_f64(q, "epsilon", epsilon);
+    if (s == CTW_OK) s = ctw_agent_new(ctx, q, &a);
+    if (s == CTW_OK) s = ctw_agent_set_features(a, map);
+    ctw_params_unref(p);
+    ctw_params_unref(q);
+    ctw_features_unref(map);
+    if (s == CTW_OK)
+        *out = a;
+    else
+        ctw_agent_unref(a);
+    return s;
+}
+
+static ctw_status add_agent(ctw_ctx *ctx, ctw_twin *t)
+{
+    ctw_agent *a = NULL;
+    TRY(small_day_agent(ctx, 0.2, &a));
+    ctw_status s = ctw_twin_set_agent(t, 0, a);
+    ctw_agent_unref(a);
+    return s;
+}
+
 static ctw_status add_rca(ctw_ctx *ctx, ctw_twin *t)
 {
     ctw_twin *rehearsal = NULL;
@@ -142,6 +179,7 @@ static ctw_status build(ctw_ctx *ctx, int what, ctw_twin *t)
 {
     TRY(installation(t));
     if (what & DAY_PARTS) TRY(add_parts(ctx, t));
+    if (what & DAY_PARTS) TRY(add_agent(ctx, t));
     if (what & DAY_RCA) TRY(add_rca(ctx, t));
     TRY(work(t));
     if (!(what & DAY_FAULTS)) return CTW_OK;
