@@ -6,10 +6,13 @@
 
 static void swap_bytes(unsigned char *a, unsigned char *b, size_t size)
 {
-    unsigned char t[256];
-    memcpy(t, a, size);
-    memcpy(a, b, size);
-    memcpy(b, t, size);
+    unsigned char t[64];
+    for (size_t at = 0, part; at < size; at += part) {
+        part = size - at < sizeof t ? size - at : sizeof t;
+        memcpy(t, a + at, part);
+        memcpy(a + at, b + at, part);
+        memcpy(b + at, t, part);
+    }
 }
 
 void ctw_num__sort_by(void *base, size_t n, size_t size, int (*cmp)(const void *, const void *, void *), void *user)

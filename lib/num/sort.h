@@ -11,7 +11,7 @@ void ctw_num__sort(double *v, size_t n);
 void ctw_num__argsort(const double *key, size_t *idx, size_t n);
 /* The same over integers. */
 void ctw_num__argsort_i64(const int64_t *key, size_t *idx, size_t n);
-/* Any elements of `size` bytes (at most 256) by a comparator with a context; heapsort: not stable, so break ties. */
+/* Any elements of `size` bytes by a comparator with a context; heapsort: not stable, so break ties. */
 void ctw_num__sort_by(void *base, size_t n, size_t size, int (*cmp)(const void *a, const void *b, void *user),
                       void *user);
 /* k-th smallest (from 0) in O(n) on average; reorders v. */

@@ -180,7 +180,7 @@ static int by_name(const void *a, const void *b, void *user)
     return strcmp((*(const ctw_rca__row *const *)a)->name, (*(const ctw_rca__row *const *)b)->name);
 }
 
-/* Puts the rows into order through pointers: a row is longer than what ctw_num__sort_by moves. */
+/* Puts the rows into order through pointers: a row is long, and moving it once is enough. */
 static ctw_status sort_rows(ctw_ctx *ctx, ctw_rca__row **rows, size_t n)
 {
     const ctw_rca__row **order = ctw_base__alloc(ctx, n, sizeof *order);

@@ -158,6 +158,25 @@ START_TEST(sorting)
 }
 END_TEST
 
+/* Elements larger than any buffer inside move whole: key and payload stay together. */
+START_TEST(sorting_large_elements)
+{
+    enum { N = 200, PAYLOAD = 191 };
+    static struct {
+        int key, payload[PAYLOAD];
+    } v[N];
+    for (int i = 0; i < N; i++) {
+        v[i].key = (i * 37) % N;
+        for (int k = 0; k < PAYLOAD; k++) v[i].payload[k] = v[i].key * 1000 + k;
+    }
+    ctw_num__sort_by(v, N, sizeof *v, by_value, NULL);
+    for (int i = 0; i < N; i++) {
+        ck_assert_int_eq(v[i].key, i);
+        for (int k = 0; k < PAYLOAD; k++) ck_assert_int_eq(v[i].payload[k], i * 1000 + k);
+    }
+}
+END_TEST
+
 START_TEST(statistics)
 {
     double v[] = {4, 1, 3, 2}, s[] = {1, 2, 3, 4}, huge[] = {1e16, 1, -1e16};
@@ -372,11 +391,17 @@ END_TEST
 int main(void)
 {
     const ctw_test_case cases[] = {
-        {"philox", philox_known_answer},  {"streams", streams_resume_and_differ},
-        {"distributions", distributions}, {"sorting", sorting},
-        {"statistics", statistics},       {"rank", rank_correlations},
-        {"algebra", linear_algebra},      {"blas", blas_doors},
-        {"singular", singular_systems},   {"oom", out_of_memory},
+        {"philox", philox_known_answer},
+        {"streams", streams_resume_and_differ},
+        {"distributions", distributions},
+        {"sorting", sorting},
+        {"sorting_large_elements", sorting_large_elements},
+        {"statistics", statistics},
+        {"rank", rank_correlations},
+        {"algebra", linear_algebra},
+        {"blas", blas_doors},
+        {"singular", singular_systems},
+        {"oom", out_of_memory},
     };
     return ctw_test_main("num", cases, sizeof cases / sizeof *cases, 60);
 }
