@@ -64,15 +64,24 @@ static int32_t grid_reset(void *user, uint64_t lane, double *obs)
     return CTW_ENV_RUNNING;
 }
 
-/* Where an action leads from each cell; a table, as a host with a known map would have it. */
+/* Where each action (right, left, up, down) leads from each cell: a table, as a host with a known map has it. */
+static void grid_map(uint8_t *to)
+{
+    for (int s = 0; s < 100; s++) {
+        int x = s % 10, y = s / 10;
+        *to++ = (uint8_t)(x < 9 ? s + 1 : s);
+        *to++ = (uint8_t)(x > 0 ? s - 1 : s);
+        *to++ = (uint8_t)(y < 9 ? s + 10 : s);
+        *to++ = (uint8_t)(y > 0 ? s - 10 : s);
+    }
+}
+
 static int32_t grid_step(void *user, uint64_t lanes, const int64_t *action, double *obs, double *reward, int32_t *state)
 {
     world *w = user;
     for (uint64_t i = 0; i < lanes; i++) {
-        int64_t s = w->t[i], x = s % 10, y = s / 10, a = action[i];
-        x += (a == 0 && x < 9) - (a == 1 && x > 0);
-        y += (a == 2 && y < 9) - (a == 3 && y > 0);
-        w->t[i] = s = 10 * y + x;
+        uint8_t s = w->grid[4 * w->t[i] + action[i]];
+        w->t[i] = s;
         obs[i] = (double)s;
         reward[i] = -1.0;
         state[i] = s == 99;
@@ -246,6 +255,7 @@ ctw_env *world_env(ctw_ctx *ctx, const char *name, uint64_t lanes, world *w)
                   {"pendulum", 2, 3, pendulum_reset, pendulum_step}};
     ctw_env *e;
     if (lanes > 64) bench_die(2, "at most 64 lanes");
+    grid_map(w->grid);
     for (size_t i = 0; i < sizeof worlds / sizeof *worlds; i++)
         if (strcmp(worlds[i].name, name) == 0) {
             bench_ok(ctw_env_new(ctx, worlds[i].dims, worlds[i].actions, lanes, worlds[i].reset, worlds[i].step, NULL,

@@ -9,6 +9,7 @@ typedef struct world {
     bench_rng rng;
     double s[64][4];
     int64_t t[64];
+    uint8_t grid[400]; /* the open grid's map, made by world_env */
 } world;
 
 /* "mountaincar", "cliff", "randomwalk", "cartpole", "grid", "blackjack", "pendulum"; NULL: no such world. */
