@@ -192,15 +192,16 @@ static ctw_status on_event(ctw_twin *t, const ctw_twin__event *e)
     case CTW_EV_SLOT: return on_slot(t);
     case CTW_EV_OBSERVE: return ctw_twin__observe(t, e->idx);
     case CTW_EV_REPLAN: return e->idx == t->plan_generation ? ctw_twin__replan(t) : CTW_OK;
-    case CTW_EV_JOB: return ctw_twin__job_arrives(t, e->idx);
+    case CTW_EV_JOB: return ctw_twin__job_arrives(t, e->idx); /* or is woken by its plan */
     case CTW_EV_JOB_DONE:
         if (t->job[e->idx].version != e->version) return CTW_OK;
         ctw_twin__job_done(t, e->idx);
         return ctw_twin__jobs_start(t);
-    case CTW_EV_REQUEST: return ctw_twin__request_arrives(t, e->idx);
+    case CTW_EV_REQUEST: /* what arrives or begins does so once, even if a file names it twice */
+        return t->request[e->idx].state == CTW_JOB_FUTURE ? ctw_twin__request_arrives(t, e->idx) : CTW_OK;
     case CTW_EV_ANSWER: return t->request[e->idx].version == e->version ? ctw_twin__answer(t, e->idx) : CTW_OK;
-    case CTW_EV_FAULT_ON: return ctw_twin__fault_on(t, e->idx);
-    case CTW_EV_FAULT_OFF: return ctw_twin__fault_off(t, e->idx);
+    case CTW_EV_FAULT_ON: return t->fault[e->idx].active ? CTW_OK : ctw_twin__fault_on(t, e->idx);
+    case CTW_EV_FAULT_OFF: return t->fault[e->idx].active ? ctw_twin__fault_off(t, e->idx) : CTW_OK;
     case CTW_EV_LOSS_SEEN: return t->fault[e->idx].active ? ctw_twin__loss_seen(t, e->idx) : CTW_OK;
     case CTW_EV_REPLICA_UP: return t->replica[e->idx].version == e->version ? on_replica_up(t, e->idx) : CTW_OK;
     default: return ctw_base__fail(CTW_E_INTERNAL, "ctw_twin_run: event of kind %u", e->kind);

@@ -120,15 +120,22 @@ static int event_fine(const ctw_twin *t, const ctw_twin__event *e)
            e->seq < t->heap.next_seq;
 }
 
-/* Stale events are told by their version, so one that is not stale must meet a target it can be applied to. */
+/* An event of an older version of its target is stale and passed over; one of the present version must meet a target
+ * it can be applied to, and one of a version still to come would be taken for another's. */
+static int version_fine(uint64_t event, uint64_t target, int applies)
+{
+    return event < target || (event == target && applies);
+}
+
 static int event_applies(const ctw_twin *t, const ctw_twin__event *e)
 {
     switch (e->kind) {
-    case CTW_EV_JOB_DONE: return t->job[e->idx].version != e->version || t->job[e->idx].state == CTW_JOB_RUNS;
-    case CTW_EV_ANSWER: return t->request[e->idx].version != e->version || t->request[e->idx].state == CTW_JOB_RUNS;
+    case CTW_EV_JOB_DONE: return version_fine(e->version, t->job[e->idx].version, t->job[e->idx].state == CTW_JOB_RUNS);
+    case CTW_EV_ANSWER:
+        return version_fine(e->version, t->request[e->idx].version, t->request[e->idx].state == CTW_JOB_RUNS);
     case CTW_EV_REQUEST: return t->request[e->idx].state == CTW_JOB_FUTURE && t->llm.instances > 0;
     case CTW_EV_REPLICA_UP:
-        return t->replica[e->idx].version != e->version || t->replica[e->idx].server != CTW_TWIN__NONE;
+        return version_fine(e->version, t->replica[e->idx].version, t->replica[e->idx].server != CTW_TWIN__NONE);
     case CTW_EV_FAULT_ON: return !t->fault[e->idx].active;
     default: return 1;
     }

@@ -190,6 +190,19 @@ START_TEST(validation)
         }
     }
     CTW_OKAY(ctw_twin__validate(t, "test"));
+    /* an event of a version its target has not reached would end something else later */
+    size_t later = 0;
+    for (size_t i = 0; i < t->heap.n; i++) {
+        ctw_twin__event *e = &t->heap.at[i];
+        if (e->kind != CTW_EV_JOB_DONE && e->kind != CTW_EV_ANSWER && e->kind != CTW_EV_REPLICA_UP) continue;
+        uint64_t keep = e->version;
+        e->version += 1000;
+        ck_assert_int_eq(ctw_twin__validate(t, "test"), CTW_E_FORMAT);
+        e->version = keep;
+        later++;
+    }
+    ck_assert(later > 0);
+    CTW_OKAY(ctw_twin__validate(t, "test"));
     ctw_twin_unref(t);
 }
 END_TEST
