@@ -210,8 +210,8 @@ static int64_t name_hash(const char *name)
     return (int64_t)(h >> 1);
 }
 
-/* Learns from every kernel whose benchmark is not `skip`. Applications weigh more than micro-kernels, of which there
- * are many alike. */
+/* Learns from every kernel whose benchmark is not `skip`. Applications together weigh what micro-kernels do
+ * together, of which there are many alike. */
 static void learn(ctw_sensitivity *sense, const kernels *k, const char *skip, ctw_cancel *none)
 {
     double *counters = bench_alloc(k->n + 1, sizeof(double) * COUNTERS),
@@ -224,7 +224,7 @@ static void learn(ctw_sensitivity *sense, const kernels *k, const char *skip, ct
         if (skip && strcmp(k->at[i].s->benchmark, skip) == 0) continue;
         memcpy(counters + n * COUNTERS, k->at[i].counters, sizeof k->at[i].counters);
         memcpy(slow + n * k->clocks, k->at[i].slow, k->clocks * sizeof *slow);
-        weight[n] = k->at[i].s->micro ? 1.0 : fmax(1.0, 5.0 * (double)micro / (double)(apps ? apps : 1));
+        weight[n] = k->at[i].s->micro ? 1.0 : fmax(1.0, (double)micro / (double)(apps ? apps : 1));
         group[n++] = name_hash(k->at[i].s->benchmark);
     }
     bench_ok(ctw_sensitivity_fit(sense, counters, n, COUNTERS, k->clock, slow, k->clocks, group, weight, none),

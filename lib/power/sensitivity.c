@@ -1,6 +1,8 @@
-/* sensitivity.c: a rule plus a local correction. Counters explain most of the reaction to the clock but not all
- * (latency-bound kernels fool the memory counter), so the correction is shrunk towards the rule, and dropped
- * when leaving groups out shows that it does not help. */
+/* sensitivity.c: a rule plus a local correction. If memory and core time join as T^p = Tm^p + Tc^p, the share of
+ * time that memory is busy is Tm/T, and the memory-boundness of the p-norm is its p-th power; the counter of a
+ * saturated memory stays below 1, so it is divided by its saturation first. Counters explain most of the reaction to
+ * the clock but not all (latency-bound kernels fool the memory counter), so what is left is corrected locally, the
+ * correction is shrunk towards the rule, and dropped when leaving groups out shows that it does not help. */
 #include <cybertwin/sensitivity.h>
 
 #include "base/cancel.h"
@@ -15,15 +17,23 @@
 enum { MOST_N = 4096, MOST_D = 16, MOST_K = 64 };
 
 static const double overlaps[] = {1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0};
+static const double saturations[] = {1.0, 0.95, 0.9, 0.85, 0.8};
 static const double widths[] = {0.0, 0.1, 0.2, 0.4}; /* 0: the rule alone */
 static const double shrink = 0.3;
 /* What is learned must beat the plain rule by this much, or the rule stays: few kernels make lucky choices likely. */
-static const double gain_needed = 0.2;
+static const double gain_needed = 0.05;
+
+/* What is searched for: exponent of the norm, the memory counter's saturation, width of the local mean. */
+typedef struct form {
+    double overlap, saturation, width;
+} form;
+
+static const form plain = {1.0, 1.0, 0.0};
 
 struct ctw_sensitivity {
     ctw_base__handle h;
     size_t n, d;
-    double overlap, width;
+    form how;
     double *counters, *deviation, *weight; /* one block */
 };
 
@@ -48,14 +58,14 @@ ctw_status ctw_sensitivity_new(ctw_ctx *ctx, ctw_sensitivity **out)
     CTW_TRY(ctw_base__ctx_check(ctx, fn));
     ctw_sensitivity *s = ctw_base__handle_new(ctx, sizeof *s, CTW_SENSITIVITY_MAGIC);
     if (!s) return CTW_E_NOMEM;
-    s->overlap = 1.0;
+    s->how = plain;
     *out = s;
     return CTW_OK;
 }
 
-static double rule(const double *counters)
+static double rule(const double *counters, const form *how)
 {
-    return counters[0];
+    return pow(fmin(1.0, counters[0] / how->saturation), how->overlap);
 }
 
 /* Least-squares m of s^p = m + (1 - m) x^-p in relative terms, within 0..1; -1 when no clock says anything. */
@@ -73,9 +83,9 @@ static double best_membound(const sample *t, size_t i, double p)
 }
 
 /* Rule plus shrunk local mean of the deviations; kernel `skip` and its group are left out (SIZE_MAX: none). */
-static double corrected(const sample *t, const double *deviation, const double *at, double width, size_t skip)
+static double corrected(const sample *t, const double *deviation, const double *at, const form *how, size_t skip)
 {
-    double sum = 0.0, total = shrink;
+    double sum = 0.0, total = shrink, width = how->width;
     for (size_t i = 0; width > 0.0 && i < t->n; i++) {
         double dist = 0.0;
         if (i == skip || (skip != SIZE_MAX && t->group && t->group[i] == t->group[skip])) continue;
@@ -87,21 +97,21 @@ static double corrected(const sample *t, const double *deviation, const double *
         sum += w * deviation[i];
         total += w;
     }
-    return fmin(1.0, fmax(0.0, rule(at) + sum / total));
+    return fmin(1.0, fmax(0.0, rule(at, how) + sum / total));
 }
 
 /* Weighted mean relative error of predicted slowdowns with each kernel's group left out. */
-static double left_out_error(const sample *t, const double *deviation, double p, double width)
+static double left_out_error(const sample *t, const double *deviation, const form *how)
 {
     double sum = 0.0, total = 0.0;
     for (size_t i = 0; i < t->n; i++) {
-        double m = corrected(t, deviation, t->counters + i * t->d, width, i);
+        double m = corrected(t, deviation, t->counters + i * t->d, how, i);
         double w = t->weight ? t->weight[i] : 1.0, err = 0.0;
         size_t seen = 0;
         for (size_t j = 0; j < t->k; j++) {
             double s = t->slowdown[i * t->k + j];
             if (isnan(s) || t->clock[j] >= 1.0) continue;
-            err += fabs(ctw_power__pnorm_at(m, p, t->clock[j]) / s - 1.0);
+            err += fabs(ctw_power__pnorm_at(m, how->overlap, t->clock[j]) / s - 1.0);
             seen++;
         }
         if (!seen) continue;
@@ -111,11 +121,11 @@ static double left_out_error(const sample *t, const double *deviation, double p,
     return total > 0.0 ? sum / total : INFINITY;
 }
 
-static void deviations(const sample *t, double p, double *out)
+static void deviations(const sample *t, const form *how, double *out)
 {
     for (size_t i = 0; i < t->n; i++) {
-        double m = best_membound(t, i, p);
-        out[i] = m < 0.0 ? 0.0 : m - rule(t->counters + i * t->d);
+        double m = best_membound(t, i, how->overlap);
+        out[i] = m < 0.0 ? 0.0 : m - rule(t->counters + i * t->d, how);
     }
 }
 
@@ -137,26 +147,28 @@ static ctw_status check_sample(const sample *t, const char *fn)
     return CTW_OK;
 }
 
-static ctw_status search(const sample *t, double *deviation, double *overlap, double *width, ctw_cancel *cancel,
-                         const char *fn)
+/* Tries one form; keeps it when it beats the best so far, and the plain rule by enough. */
+static void try_form(const sample *t, double *deviation, const form *how, double needed, double *best, form *out)
 {
-    double best = INFINITY, plain = INFINITY;
-    for (size_t p = 0; p < sizeof overlaps / sizeof *overlaps; p++) {
-        deviations(t, overlaps[p], deviation);
+    deviations(t, how, deviation);
+    double err = left_out_error(t, deviation, how);
+    if (err > needed || !(err < *best * (1.0 - 1e-9))) return;
+    *best = err;
+    *out = *how;
+}
+
+static ctw_status search(const sample *t, double *deviation, form *out, ctw_cancel *cancel, const char *fn)
+{
+    enum { P = sizeof overlaps / sizeof *overlaps, S = sizeof saturations / sizeof *saturations };
+    double best = left_out_error(t, deviation, &plain), needed = (1.0 - gain_needed) * best;
+    *out = plain;
+    for (size_t k = 0; k < P * S; k++)
         for (size_t w = 0; w < sizeof widths / sizeof *widths; w++) {
             CTW_TRY(ctw_base__stopped(cancel, fn));
-            double err = left_out_error(t, deviation, overlaps[p], widths[w]);
-            if (p == 0 && w == 0)
-                plain = err;
-            else if (err > (1.0 - gain_needed) * plain)
-                continue;
-            if (!(err < best * (1.0 - 1e-9))) continue;
-            best = err;
-            *overlap = overlaps[p];
-            *width = widths[w];
+            form how = {overlaps[k / S], saturations[k % S], widths[w]};
+            try_form(t, deviation, &how, needed, &best, out);
         }
-    }
-    deviations(t, *overlap, deviation);
+    deviations(t, out, deviation);
     return CTW_OK;
 }
 
@@ -165,8 +177,9 @@ static ctw_status learn(ctw_sensitivity *s, const sample *t, ctw_cancel *cancel,
     CTW_TRY(check_sample(t, fn));
     double *block = ctw_base__alloc(s->h.ctx, t->n * (t->d + 2), sizeof *block);
     if (!block) return CTW_E_NOMEM;
-    double *deviation = block + t->n * t->d, overlap = 1.0, width = 0.0;
-    ctw_status st = search(t, deviation, &overlap, &width, cancel, fn);
+    double *deviation = block + t->n * t->d;
+    form how;
+    ctw_status st = search(t, deviation, &how, cancel, fn);
     if (st != CTW_OK) {
         ctw_base__free(s->h.ctx, block);
         return st;
@@ -178,8 +191,7 @@ static ctw_status learn(ctw_sensitivity *s, const sample *t, ctw_cancel *cancel,
     for (size_t i = 0; i < t->n; i++) s->weight[i] = t->weight ? t->weight[i] : 1.0;
     s->n = t->n;
     s->d = t->d;
-    s->overlap = overlap;
-    s->width = width;
+    s->how = how;
     return CTW_OK;
 }
 
@@ -193,8 +205,7 @@ ctw_status ctw_sensitivity_fit(ctw_sensitivity *s, const double *counters, uint6
     ctw_base__free(s->h.ctx, s->counters);
     s->counters = s->deviation = s->weight = NULL;
     s->n = s->d = 0;
-    s->overlap = 1.0;
-    s->width = 0.0;
+    s->how = plain;
     ctw_status st = learn(s, &t, cancel, fn);
     ctw_base__handle_leave(&s->h);
     return st;
@@ -213,7 +224,7 @@ ctw_status ctw_sensitivity_predict(const ctw_sensitivity *s, const double *count
     CTW_TRY(ctw_base__need_n(membound, n, fn, "membound"));
     CTW_TRY(ctw_base__all_in(counters, n * d, 1, 0.0, 1.0, fn, "counters"));
     sample t = {.counters = s->counters, .weight = s->weight, .n = s->n, .d = d};
-    for (uint64_t i = 0; i < n; i++) membound[i] = corrected(&t, s->deviation, counters + i * d, s->width, SIZE_MAX);
-    if (overlap) *overlap = s->overlap;
+    for (uint64_t i = 0; i < n; i++) membound[i] = corrected(&t, s->deviation, counters + i * d, &s->how, SIZE_MAX);
+    if (overlap) *overlap = s->how.overlap;
     return CTW_OK;
 }
