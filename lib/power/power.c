@@ -33,6 +33,7 @@ ctw_status ctw_power_new(ctw_ctx *ctx, const ctw_params *params, ctw_power **out
     p->tdp_watts = tdp;
     p->exponent = ctw_base__opt_f64(params, &ctw_power__kind, "exponent");
     p->overlap = ctw_base__opt_f64(params, &ctw_power__kind, "overlap");
+    p->tolerance = ctw_base__opt_f64(params, &ctw_power__kind, "time_tolerance");
     p->net = ctw_base__opt_choice(params, &ctw_power__kind, "objective");
     ctw_status s = ctw_base__params_copy(ctx, params, &ctw_power__kind, &p->params);
     if (s != CTW_OK) {
@@ -300,7 +301,8 @@ static const char *walk(const ctw_power *p, double util, double membound, double
         keep_if_less(&lowest, &it, it.watts);
         if (it.watts > cap) continue;
         keep_if_less(&fastest, &it, it.slowdown);
-        if (it.slowdown <= max_slowdown * (1.0 + 1e-12)) keep_if_less(&best, &it, (it.watts - idle) * it.slowdown);
+        if (it.slowdown <= max_slowdown * (1.0 + p->tolerance + 1e-12))
+            keep_if_less(&best, &it, (it.watts - idle) * it.slowdown);
     }
     *chosen = best.key < INFINITY ? best : fastest.key < INFINITY ? fastest : lowest;
     return best.key < INFINITY ? "" : fastest.key < INFINITY ? "max_slowdown" : "cap_watts";

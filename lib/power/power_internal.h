@@ -32,7 +32,7 @@ typedef struct ctw_power__model {
 struct ctw_power {
     ctw_base__handle h;
     ctw_params *params;
-    double idle_watts, tdp_watts, exponent, overlap;
+    double idle_watts, tdp_watts, exponent, overlap, tolerance;
     int net;
     size_t n_points;
     double *mhz, *volt; /* volt NULL: unknown */

@@ -8,6 +8,8 @@ static const ctw_base__option power_options[] = {
                 "dynamic power goes with frequency to this power when neither voltages nor measurements say better"),
     CTW_OPT_F64("overlap", 1.0, 1.0, 16.0,
                 "p of the norm that joins memory and core time when none was measured; 1: no overlap"),
+    CTW_OPT_F64("time_tolerance", 0.002, 0.0, 0.1,
+                "part by which choose lets a predicted slowdown exceed its limit: models of few points know no finer"),
     CTW_OPT_STR("objective", "busy", "busy|net",
                 "energy that choose minimises: busy (watts x time) or net (watts above idle x time)"),
 };
