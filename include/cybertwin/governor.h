@@ -87,7 +87,7 @@ CTW_API ctw_status ctw_governor_tune(ctw_governor *g, ctw_cancel *cancel);
 /**
  * What happened so far: completed, late, late_at_top (a shadow run of the same
  * requests at the top point), attainment, attainment_at_top, waiting, tunings,
- * rule ("fixed" or "stretch"), rule_mhz, rule_guard, rule_price, rule_queue_price,
+ * rule ("fixed" or "stretch"), rule_mhz, rule_guard, rule_price, rule_queue_price, rule_load_price,
  * replay_saving (replayed power at the top point over that of the rule, 0 before
  * the first tuning).
  */

@@ -46,6 +46,7 @@ static void take_plan(ctw_governor *g, const ctw_power__plan *plan)
     g->rule = (ctw_power__rule){.fixed = (int)plan->top};
     g->at = plan->top;
     g->past.n = 0;
+    g->pace.n = 0;
     g->saving = 0.0;
     g->hold = g->holds = 0;
     ctw_governor__begin_period(g);
@@ -159,6 +160,7 @@ static ctw_status arrive(ctw_governor *g, int64_t id, double now_s, double work_
     g->q.n--;
     CTW_TRY(advance(g, now_s, fn));
     g->q.n++;
+    ctw_power__pace_add(&g->pace, now_s, work_s);
     if (g->q.n == 1) g->head_done = 0.0;
     return CTW_OK;
 }
@@ -238,7 +240,8 @@ static void decide(ctw_governor *g)
     } else {
         const double *work = g->q.work + g->q.head;
         double left = work[0] - g->head_done, least = 0.05 * work[0];
-        ctw_power__waiting q = {work, g->q.deadline + g->q.head, g->q.n, left > least ? left : least};
+        ctw_power__waiting q = {work, g->q.deadline + g->q.head, g->q.n, left > least ? left : least,
+                                ctw_power__pace_load(&g->pace, g->now)};
         g->at = ctw_power__rule_decide(&g->plan, &g->rule, &q, g->now);
     }
     if (g->at > g->plan.top) g->at = g->plan.top;
@@ -284,6 +287,7 @@ static ctw_status fill(const ctw_governor *g, ctw_report *r)
     CTW_TRY(ctw_base__report_f64(r, "rule_guard", g->rule.guard));
     CTW_TRY(ctw_base__report_f64(r, "rule_price", g->rule.price));
     CTW_TRY(ctw_base__report_f64(r, "rule_queue_price", g->rule.queue_price));
+    CTW_TRY(ctw_base__report_f64(r, "rule_load_price", g->rule.load_price));
     return ctw_base__report_f64(r, "replay_saving", g->saving);
 }
 

@@ -22,12 +22,31 @@ static double allowed_stretch(const ctw_power__waiting *q, double now, double fa
     return allowed;
 }
 
+void ctw_power__pace_add(ctw_power__pace *p, double arrival, double work)
+{
+    size_t at = p->n++ % CTW_GOVERNOR_PACE;
+    p->arrival[at] = arrival;
+    p->work[at] = work;
+}
+
+double ctw_power__pace_load(const ctw_power__pace *p, double now)
+{
+    static const double neutral = 0.5, most = 4.0;
+    if (p->n < CTW_GOVERNOR_PACE) return neutral;
+    size_t oldest = p->n % CTW_GOVERNOR_PACE;
+    double sum = 0.0, span = now - p->arrival[oldest];
+    for (size_t i = 0; i < CTW_GOVERNOR_PACE; i++)
+        if (i != oldest) sum += p->work[i];
+    return sum < most * span ? sum / span : most;
+}
+
 size_t ctw_power__rule_decide(const ctw_power__plan *plan, const ctw_power__rule *rule, const ctw_power__waiting *q,
                               double now)
 {
     if (rule->fixed >= 0) return (size_t)rule->fixed < plan->top ? (size_t)rule->fixed : plan->top;
     double limit = rule->guard * allowed_stretch(q, now, plan->slow[plan->top]);
-    double price = (rule->price + rule->queue_price * (double)(q->n - 1)) * plan->watts[plan->top] - plan->idle[0];
+    double of_time = rule->price + rule->queue_price * (double)(q->n - 1) + rule->load_price * q->load;
+    double price = of_time * plan->watts[plan->top] - plan->idle[0];
     size_t best = plan->top;
     double least = INFINITY;
     for (size_t j = plan->top + 1; j-- > 0;) {
@@ -98,6 +117,7 @@ void ctw_power__rule_replay(const ctw_power__plan *plan, const ctw_power__rule *
     if (idle > plan->top) idle = plan->top;
     server s = {plan, r->n ? r->arrival[0] : 0.0, 0.0, lag, idle, idle, 0.0};
     double start = s.now;
+    ctw_power__pace pace = {.n = 0};
     out->late = 0;
     for (size_t i = 0; i < r->n; i++) {
         if (r->arrival[i] > s.now) {
@@ -106,10 +126,10 @@ void ctw_power__rule_replay(const ctw_power__plan *plan, const ctw_power__rule *
         }
         double left = r->work[i];
         while (left > 0.0) {
-            if (next < i + 1) next = i + 1;
-            while (next < r->n && r->arrival[next] <= s.now) next++;
+            for (; next < r->n && (next < i + 1 || r->arrival[next] <= s.now); next++)
+                ctw_power__pace_add(&pace, r->arrival[next], r->guess[next]);
             ctw_power__waiting q = {r->guess + i, r->deadline + i, next - i,
-                                    believed_left(r->guess[i], r->work[i] - left)};
+                                    believed_left(r->guess[i], r->work[i] - left), ctw_power__pace_load(&pace, s.now)};
             order(&s, ctw_power__rule_decide(plan, rule, &q, s.now));
             pass(&s, next < r->n ? r->arrival[next] : INFINITY, &left);
         }

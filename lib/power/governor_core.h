@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #define CTW_GOVERNOR_POINTS 64
+#define CTW_GOVERNOR_PACE   9 /* eight intervals: longer memories see a burst when it is over */
 
 /* Operating points, ascending frequency. `top` is the highest index the cap allows. */
 typedef struct ctw_power__plan {
@@ -19,13 +20,25 @@ typedef struct ctw_power__rule {
     double guard; /* share of the slack that may be used */
     double price; /* of time, and of time for each waiting request, in units of the top point's watts */
     double queue_price;
+    double load_price; /* of time, for each unit of recent load */
 } ctw_power__rule;
+
+/* The last arrivals, which tell how busy it is right now. */
+typedef struct ctw_power__pace {
+    double arrival[CTW_GOVERNOR_PACE], work[CTW_GOVERNOR_PACE];
+    size_t n; /* arrivals so far */
+} ctw_power__pace;
+
+void ctw_power__pace_add(ctw_power__pace *p, double arrival, double work);
+/* Work that came lately for each second; neutral before enough came. */
+double ctw_power__pace_load(const ctw_power__pace *p, double now);
 
 /* Waiting requests from the one in service on; work in seconds at the top point. */
 typedef struct ctw_power__waiting {
     const double *work, *deadline;
     size_t n;
     double head_left; /* of work[0] */
+    double load;      /* ctw_power__pace_load */
 } ctw_power__waiting;
 
 /* Index of the point for now. */

@@ -18,6 +18,7 @@ struct ctw_governor {
     ctw_governor__queue q;
     ctw_governor__history past;
     ctw_power__rule rule;
+    ctw_power__pace pace;
     double now, head_done; /* last event; work done of the head by then */
     size_t at;             /* point ordered last */
     int32_t started;       /* an event has set `now` */

@@ -8,10 +8,11 @@
 #include "base/cancel.h"
 #include <math.h>
 
-/* Prices of time and of each waiting request's time; from bold to careful. */
+/* Prices of time, of each waiting request's time, and of time while much comes; from bold to careful. */
 static const struct {
-    double price, queue_price;
-} families[] = {{0.0, 0.0}, {0.0, 0.2}, {0.2, 0.2}, {0.1, 0.6}, {0.4, 0.6}, {0.2, 1.5}};
+    double price, queue_price, load_price;
+} families[] = {{0.0, 0.0, 0.0}, {0.0, 0.2, 0.0}, {0.2, 0.2, 0.0}, {0.1, 0.6, 0.0}, {0.4, 0.6, 0.0},
+                {0.2, 1.5, 0.0}, {0.0, 0.2, 0.3}, {0.1, 0.6, 0.3}, {0.1, 0.6, 1.0}, {0.4, 0.6, 2.0}};
 
 enum { FAMILIES = sizeof families / sizeof *families, STEPS = 6 };
 
@@ -52,8 +53,11 @@ static ctw_status try_family(judge *t, size_t family, ctw_cancel *cancel, const 
     for (int step = 0; step < STEPS; step++) {
         CTW_TRY(ctw_base__stopped(cancel, fn));
         double guard = step ? 0.5 * (lo + hi) : hi;
-        ctw_power__rule rule = {
-            .fixed = -1, .guard = guard, .price = families[family].price, .queue_price = families[family].queue_price};
+        ctw_power__rule rule = {.fixed = -1,
+                                .guard = guard,
+                                .price = families[family].price,
+                                .queue_price = families[family].queue_price,
+                                .load_price = families[family].load_price};
         if (try_rule(t, &rule))
             lo = guard;
         else

@@ -86,7 +86,7 @@ START_TEST(stretch_never_breaks_known_deadlines)
             deadline[i] = sum * (0.5 + 2 * ctw_num__rng_uniform(&g));
         }
         ctw_power__rule rule = {.fixed = -1, .guard = 1.0};
-        ctw_power__waiting q = {work, deadline, n, work[0]};
+        ctw_power__waiting q = {work, deadline, n, work[0], 0.5};
         double slow = plan.slow[ctw_power__rule_decide(&plan, &rule, &q, 0.0)];
         sum = 0;
         for (size_t i = 0; i < n; i++) {
@@ -94,6 +94,31 @@ START_TEST(stretch_never_breaks_known_deadlines)
             if (deadline[i] >= sum) ck_assert(sum * slow <= deadline[i] + 1e-9);
         }
     }
+}
+END_TEST
+
+START_TEST(load_hurries)
+{
+    ctw_power__pace pace = {.n = 0};
+    double now = 0;
+    for (int i = 0; i < 40; i++) {
+        double sum = 0, span = 0;
+        if (i < CTW_GOVERNOR_PACE) ck_assert_double_eq(ctw_power__pace_load(&pace, now), 0.5);
+        ctw_power__pace_add(&pace, now, 0.1 * (i % 3 + 1));
+        for (int k = i - CTW_GOVERNOR_PACE + 2; k <= i; k++) sum += 0.1 * (k % 3 + 1);
+        for (int k = i - CTW_GOVERNOR_PACE + 2; k <= i; k++) span += 0.25 + 0.01 * (k - 1);
+        if (i >= CTW_GOVERNOR_PACE - 1) ck_assert(fabs(ctw_power__pace_load(&pace, now) - sum / span) < 1e-9);
+        now += 0.25 + 0.01 * i;
+    }
+    double work = 0.2, deadline = 10, last = INFINITY;
+    ctw_power__rule rule = {.fixed = -1, .guard = 1.0, .load_price = 1.0};
+    for (double load = 0; load <= 4; load += 0.1) {
+        ctw_power__waiting q = {&work, &deadline, 1, work, load};
+        double slow = plan.slow[ctw_power__rule_decide(&plan, &rule, &q, 0.0)];
+        ck_assert(slow <= last);
+        last = slow;
+    }
+    ck_assert_double_eq(last, 1.0);
 }
 END_TEST
 
@@ -153,6 +178,7 @@ int main(void)
     const ctw_test_case cases[] = {
         {"replay_is_right", replay_is_right},
         {"stretch_never_breaks_known_deadlines", stretch_never_breaks_known_deadlines},
+        {"load_hurries", load_hurries},
         {"lag_costs", lag_costs},
         {"choice_keeps_its_promise", choice_keeps_its_promise},
     };
