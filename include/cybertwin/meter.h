@@ -58,6 +58,16 @@ CTW_API ctw_status ctw_meter_update(ctw_meter *m, const double *x, uint64_t d, d
  */
 CTW_API ctw_status ctw_meter_drift(const ctw_meter *m, double *bias, double *error, int32_t *drifting);
 
+/** Saves into memory, the online correction too; `*need` is always set; buf NULL with cap 0 only asks for the size;
+ * CTW_E_BUFFER when short. */
+CTW_API ctw_status ctw_meter_save_mem(const ctw_meter *m, void *buf, uint64_t cap, uint64_t *need);
+/** Loads what save_mem wrote; predictions are bit-equal. CTW_E_FORMAT, CTW_E_KIND, CTW_E_VERSION for anything else. */
+CTW_API ctw_status ctw_meter_load_mem(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_meter **out);
+/** Saves into a file: written beside it, flushed, renamed. CTW_E_IO. */
+CTW_API ctw_status ctw_meter_save_file(const ctw_meter *m, const char *path);
+/** Loads from a file. */
+CTW_API ctw_status ctw_meter_load_file(ctw_ctx *ctx, const char *path, ctw_meter **out);
+
 #ifdef __cplusplus
 }
 #endif

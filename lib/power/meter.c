@@ -1,32 +1,17 @@
 /* meter.c: watts from counters. The form is additive and monotone on purpose: richer regressors fit the
  * calibration better and fail on workloads they have not seen, which is the normal case for a meter. */
-#include <cybertwin/meter.h>
+#include "power/meter_internal.h"
 
 #include "base/cancel.h"
 #include "base/ctx.h"
-#include "base/handle.h"
 #include "power/nnls.h"
 #include "power/power_params.h"
 #include <math.h>
 #include <string.h>
 
-#define CTW_METER_MAGIC CTW_FOUR('M', 'E', 'T', 'R')
-
-enum { MOST = 32, POWERS = 4, TERMS = 1 + MOST * POWERS };
-
-struct ctw_meter {
-    ctw_base__handle h;
-    double gain, drift_limit;
-    int linear, fitted;
-    size_t d;
-    double mean[MOST], max[MOST], coef[TERMS];
-    double bias, error, up, down; /* up, down: cumulative sums */
-    int32_t drifting;
-};
-
 static void destroy(ctw_meter *m)
 {
-    (void)m;
+    ctw_params_unref(m->params);
 }
 
 CTW_DEFINE_REFS(ctw_meter, destroy)
@@ -43,13 +28,18 @@ ctw_status ctw_meter_new(ctw_ctx *ctx, const ctw_params *params, ctw_meter **out
     m->gain = ctw_base__opt_f64(params, &ctw_meter__kind, "gain");
     m->drift_limit = ctw_base__opt_f64(params, &ctw_meter__kind, "drift_limit");
     m->linear = ctw_base__opt_choice(params, &ctw_meter__kind, "form");
+    ctw_status s = ctw_base__params_copy(ctx, params, &ctw_meter__kind, &m->params);
+    if (s != CTW_OK) {
+        ctw_meter_unref(m);
+        return s;
+    }
     *out = m;
     return CTW_OK;
 }
 
-static size_t terms(const ctw_meter *m)
+size_t ctw_meter__terms(const ctw_meter *m)
 {
-    return 1 + m->d * (m->linear ? 1 : POWERS);
+    return 1 + m->d * (m->linear ? 1 : CTW_METER_POWERS);
 }
 
 /* The row's terms; returns how many counters are beyond the trained range. */
@@ -72,15 +62,15 @@ static int expand(const ctw_meter *m, const double *row, double *t)
 
 static double watts_of(const ctw_meter *m, const double *row, int *beyond)
 {
-    double t[TERMS], sum = 0.0;
+    double t[CTW_METER_TERMS], sum = 0.0;
     *beyond = expand(m, row, t);
-    for (size_t k = 0; k < terms(m); k++) sum += m->coef[k] * t[k];
+    for (size_t k = 0; k < ctw_meter__terms(m); k++) sum += m->coef[k] * t[k];
     return m->bias * sum;
 }
 
 static ctw_status check_rows(const double *x, uint64_t n, uint64_t d, uint64_t stride, const char *fn)
 {
-    CTW_TRY(ctw_base__in_u64(d, 1, MOST, fn, "d"));
+    CTW_TRY(ctw_base__in_u64(d, 1, CTW_METER_COUNTERS, fn, "d"));
     CTW_TRY(ctw_base__matrix(x, n, d, stride, fn, "x"));
     for (uint64_t i = 0; i < n; i++)
         for (uint64_t j = 0; j < d; j++)
@@ -106,8 +96,8 @@ static void scale(ctw_meter *m, const double *x, size_t n, size_t stride)
 static ctw_status solve(ctw_meter *m, const double *x, size_t n, size_t stride, const double *watts, ctw_cancel *cancel,
                         const char *fn)
 {
-    size_t k = terms(m);
-    double *g = CTW_NEW(m->h.ctx, k * (k + 1), double), *r = g ? g + k * k : NULL, t[TERMS];
+    size_t k = ctw_meter__terms(m);
+    double *g = CTW_NEW(m->h.ctx, k * (k + 1), double), *r = g ? g + k * k : NULL, t[CTW_METER_TERMS];
     ctw_status s = g ? CTW_OK : CTW_E_NOMEM;
     for (size_t i = 0; s == CTW_OK && i < n; i++) {
         if (i % 1024 == 0) s = ctw_base__stopped(cancel, fn);

@@ -17,7 +17,7 @@ static const ctw_base__option power_options[] = {
 const ctw_base__kind ctw_power__kind = {"power", power_options, sizeof power_options / sizeof *power_options};
 
 static const ctw_base__option governor_options[] = {
-    CTW_OPT_F64("late_budget", 0.0047, 0.0, 1.0,
+    CTW_OPT_F64("late_budget", 0.0046, 0.0, 1.0,
                 "share of requests that may be late beyond those that would be late at the top frequency"),
     CTW_OPT_I64("window", 8192, 64, 1048576, "completed requests kept for replay"),
     CTW_OPT_I64("tune_every", 512, 0, 1000000000, "completions between two choices of the rule; 0: only on request"),

@@ -52,6 +52,98 @@ START_TEST(meter_learns)
 }
 END_TEST
 
+/* Three counters, calibrated, then a machine that draws a tenth more. */
+static ctw_meter *followed(const char *form)
+{
+    ctw_meter *m;
+    ctw_params *opt;
+    double x[90][3], w[90];
+    for (int i = 0; i < 90; i++) {
+        x[i][0] = i;
+        x[i][1] = (i * 37) % 50;
+        x[i][2] = 0;
+        w[i] = 80 + 0.5 * x[i][0] + 0.01 * x[i][1] * x[i][1];
+    }
+    CTW_OKAY(ctw_params_new(ctx, "meter", &opt));
+    CTW_OKAY(ctw_params_set_str(opt, "form", form));
+    CTW_OKAY(ctw_meter_new(ctx, opt, &m));
+    CTW_OKAY(ctw_meter_fit(m, x[0], 90, 3, 3, w, NULL));
+    for (int i = 0; i < 30; i++) CTW_OKAY(ctw_meter_update(m, x[i], 3, 1.1 * w[i]));
+    ctw_params_unref(opt);
+    return m;
+}
+
+static void same_meter(const ctw_meter *a, const ctw_meter *b)
+{
+    double bias[2], error[2], w[2], x[3] = {33, 12, 0};
+    int32_t drifting[2];
+    CTW_OKAY(ctw_meter_drift(a, &bias[0], &error[0], &drifting[0]));
+    CTW_OKAY(ctw_meter_drift(b, &bias[1], &error[1], &drifting[1]));
+    ck_assert(bias[0] == bias[1] && error[0] == error[1] && drifting[0] == drifting[1]);
+    for (x[0] = 0; x[0] < 120; x[0] += 7) {
+        CTW_OKAY(ctw_meter_predict(a, x, 1, 3, 3, &w[0], NULL));
+        CTW_OKAY(ctw_meter_predict(b, x, 1, 3, 3, &w[1], NULL));
+        ck_assert(w[0] == w[1]);
+    }
+}
+
+START_TEST(meter_files)
+{
+    CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
+    static unsigned char buf[16384];
+    static const char *const forms[] = {"powers", "linear"};
+    const char *path = ctw_test_tmp("meter.ctw");
+    uint64_t need, n;
+    ctw_meter *m, *q;
+    for (int k = 0; k < 2; k++) {
+        m = followed(forms[k]);
+        CTW_OKAY(ctw_meter_save_mem(m, NULL, 0, &need));
+        CTW_FAILS(ctw_meter_save_mem(m, buf, need - 1, &n), CTW_E_BUFFER, NULL);
+        CTW_OKAY(ctw_meter_save_mem(m, buf, sizeof buf, &need));
+        CTW_OKAY(ctw_meter_load_mem(ctx, buf, need, &q));
+        same_meter(m, q);
+        ctw_meter_unref(q);
+        CTW_OKAY(ctw_meter_save_file(m, path));
+        CTW_OKAY(ctw_meter_load_file(ctx, path, &q));
+        same_meter(m, q);
+        ctw_meter_unref(q);
+        ctw_meter_unref(m);
+    }
+    for (uint64_t i = 0; i < need; i += 3) {
+        buf[i] ^= 0x41;
+        ck_assert(ctw_meter_load_mem(ctx, buf, need, &q) != CTW_OK && q == NULL);
+        buf[i] ^= 0x41;
+        ck_assert(ctw_meter_load_mem(ctx, buf, i, &q) != CTW_OK && q == NULL);
+    }
+    CTW_FAILS(ctw_meter_load_mem(ctx, NULL, 5, &q), CTW_E_ARG, "buf");
+    CTW_FAILS(ctw_meter_load_file(ctx, "no/such/file", &q), CTW_E_IO, "no/such/file");
+    CTW_OKAY(ctw_meter_new(ctx, NULL, &m)); /* one that knows nothing stays so */
+    CTW_FAILS(ctw_meter_save_file(m, "no/such/dir/file"), CTW_E_IO, NULL);
+    CTW_OKAY(ctw_meter_save_mem(m, buf, sizeof buf, &need));
+    CTW_OKAY(ctw_meter_load_mem(ctx, buf, need, &q));
+    CTW_FAILS(ctw_meter_drift(q, NULL, NULL, NULL), CTW_E_STATE, "calibrated");
+    ctw_meter_unref(q);
+    ctw_meter_unref(m);
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
+/* The first released format: what was in it goes on being said. */
+START_TEST(meter_golden)
+{
+    CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
+    double w, bias, x[3] = {40, 20, 0};
+    ctw_meter *m;
+    CTW_OKAY(ctw_meter_load_file(ctx, ctw_test_golden("power/meter-1.ctw"), &m));
+    CTW_OKAY(ctw_meter_predict(m, x, 1, 3, 3, &w, NULL));
+    CTW_OKAY(ctw_meter_drift(m, &bias, NULL, NULL));
+    ck_assert_double_eq_tol(w, 112.08361970810414, 1e-9);
+    ck_assert_double_eq_tol(bias, 1.0777255811198772, 1e-12);
+    ctw_meter_unref(m);
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
 START_TEST(meter_is_monotone)
 {
     CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
@@ -211,6 +303,8 @@ int main(void)
 {
     const ctw_test_case cases[] = {
         {"meter_learns", meter_learns},
+        {"meter_files", meter_files},
+        {"meter_golden", meter_golden},
         {"meter_is_monotone", meter_is_monotone},
         {"sensitivity_rule_and_learning", sensitivity_rule_and_learning},
         {"limit_search", limit_search},

@@ -73,12 +73,17 @@ static ctw_status measure(ctw_ctx *ctx, void *user)
 {
     static const double x[] = {1, 2, 3}, w[] = {10, 20, 30}, share[] = {0.1, 0.5, 0.9}, clock[] = {0.5};
     static const double slow[] = {1.9, 1.5, 1.1}, watts[] = {100, 200};
-    ctw_meter *m = NULL;
+    unsigned char buf[4096];
+    uint64_t need = 0;
+    ctw_meter *m = NULL, *again = NULL;
     ctw_sensitivity *t = NULL;
     ctw_limit *l = NULL;
     (void)user;
     ctw_status s = ctw_meter_new(ctx, NULL, &m);
     if (s == CTW_OK) s = ctw_meter_fit(m, x, 3, 1, 1, w, NULL);
+    if (s == CTW_OK) s = ctw_meter_save_mem(m, buf, sizeof buf, &need);
+    if (s == CTW_OK) s = ctw_meter_load_mem(ctx, buf, need, &again);
+    ctw_meter_unref(again);
     if (s == CTW_OK) s = ctw_sensitivity_new(ctx, &t);
     if (s == CTW_OK) s = ctw_sensitivity_fit(t, share, 3, 1, clock, slow, 1, NULL, NULL, NULL);
     if (s == CTW_OK) s = ctw_limit_new(ctx, NULL, watts, 2, 1.05, &l);
