@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WINDOW = 240, DIMS = 4, APPS = 8, TARGETS = 7, ACTIONS = 2 * TARGETS, DIRECT = 7, SPAN = 30 };
+enum { WINDOW = 240, DIMS = 4, APPS = 8, EXAMS = 40, TARGETS = 7, ACTIONS = 2 * TARGETS, DIRECT = 7, SPAN = 30 };
 static const double targets[TARGETS] = {.40, .46, .52, .58, .64, .70, .78};
 static const int64_t memories[] = {20, 6};
 static const double moves[DIRECT] = {-.25, -.1, 0, .1, .25, .6, 1.0};
@@ -88,7 +88,7 @@ static void shield(void *user, uint64_t lane, uint8_t *ok)
 }
 
 /* Rewards of `episodes` episodes into out (may be NULL). */
-static void run(agent_job *j, ctw_agent *a, lesson *l, int64_t episodes, double *out)
+static void run(agent_job *j, ctw_agent *a, lesson *l, int64_t episodes, int learn, double *out)
 {
     ctw_env *env;
     ctw_report *r;
@@ -97,7 +97,7 @@ static void run(agent_job *j, ctw_agent *a, lesson *l, int64_t episodes, double 
     bench_ok(
         ctw_env_new(j->b->ctx, DIMS, l->direct ? DIRECT : ACTIONS, 1, begin, go, l->direct ? NULL : shield, l, &env),
         "env");
-    bench_ok(ctw_agent_run(a, env, episodes, WINDOW, 1, NULL, &r), "run");
+    bench_ok(ctw_agent_run(a, env, episodes, WINDOW, learn, NULL, &r), "run");
     bench_ok(ctw_report_series(r, "return", &v, &n), "return");
     for (uint64_t i = 0; out && i < n; i++) out[i] = v[i] / WINDOW;
     ctw_report_unref(r);
@@ -154,6 +154,36 @@ static double reached(const double *v, int64_t n, double goal)
     return (double)n;
 }
 
+/* Reward of the policy as it stands, nothing learnt, on EXAMS windows that are the same for everybody. */
+static double exam(agent_job *j, ctw_agent *a, const lesson *like, int64_t seed)
+{
+    double v[EXAMS];
+    lesson l = *like;
+    bench_rng_seed(&l.w.rng, (uint64_t)seed, 34);
+    run(j, a, &l, EXAMS, 0, v);
+    return mean(v, 0, EXAMS);
+}
+
+/* Learns `n` episodes into out; the policy is examined after each of the first 10 and after every fifth later on. */
+static void study(agent_job *j, ctw_agent *a, lesson *l, int64_t seed, int64_t n, double *out, double *marks)
+{
+    int64_t m = 0;
+    for (int64_t done = 0, step; done < n; done += step) {
+        step = done < 10 ? 1 : done + 5 <= n ? 5 : n - done;
+        marks[m++] = exam(j, a, l, seed);
+        run(j, a, l, step, 1, out + done);
+    }
+    marks[m] = exam(j, a, l, seed);
+}
+
+/* Episodes lived when the policy first is within 10 % of `goal`; n when it never is. */
+static double passed(const double *marks, int64_t n, double goal)
+{
+    for (int64_t done = 0, m = 0; done < n; done += done < 10 ? 1 : 5, m++)
+        if (marks[m] >= goal * 1.1) return (double)done;
+    return (double)n;
+}
+
 static void put(agent_rows *r, int64_t seed, const double *v, int64_t n, double goal)
 {
     double last = mean(v, n - 100, n);
@@ -162,6 +192,21 @@ static void put(agent_rows *r, int64_t seed, const double *v, int64_t n, double 
     agent_rows_put(r, seed, "episodes_before_90", reached(v, n, goal) - SPAN); /* lived before that window began */
     agent_rows_put(r, seed, "first10_drop", 100.0 * (mean(v, 0, 10) / goal - 1.0));
     agent_rows_put(r, seed, "first10_drop_own", 100.0 * (mean(v, 0, 10) / last - 1.0));
+}
+
+/* Episodes until the frozen policy is within 10 % of where learning from scratch ends, and of the best end of all. */
+static void put_exams(agent_rows *rows, int64_t seed, const double *marks, int64_t n)
+{
+    int64_t last = n < 10 ? n : 10 + (n - 10 + 4) / 5;
+    double top = marks[last], scratch = marks[n + 1 + last];
+    for (int k = 1; k < 3; k++) top = marks[k * (n + 1) + last] > top ? marks[k * (n + 1) + last] : top;
+    for (int k = 0; k < 3; k++) {
+        const double *of = marks + k * (n + 1);
+        agent_rows_put(&rows[k], seed, "exam_first", of[0]);
+        agent_rows_put(&rows[k], seed, "exam_last", of[last]);
+        agent_rows_put(&rows[k], seed, "exam_to_scratch", passed(of, n, scratch));
+        agent_rows_put(&rows[k], seed, "exam_to_best", passed(of, n, top));
+    }
 }
 
 /* kind 0: the HPA at 58 %; 1: random settings of it; 2: the oracle. */
@@ -188,6 +233,7 @@ int agent_flash(agent_job *j)
     int64_t n, episodes = j->episodes ? j->episodes : 600;
     double *trace = scaler_trace(j->b, &n), *v = bench_alloc((size_t)episodes * 6, sizeof *v);
     int64_t half = n / 2;
+    double *marks = bench_alloc((size_t)(episodes + 1) * 3, sizeof *marks);
     agent_rows rows[6];
     bench_no_more(j->b);
     if (episodes < 200) bench_die(2, "--episodes must be at least 200");
@@ -201,30 +247,32 @@ int agent_flash(agent_job *j)
         lesson train = {.w = {.trace = trace}, .many = 1, .family = (uint64_t)s, .half = half};
         bench_rng_seed(&train.w.rng, (uint64_t)s, 30);
         ctw_agent *prior = new_agent(j, s, 0, 0);
-        run(j, prior, &train, 1600, NULL);
+        run(j, prior, &train, 1600, 1, NULL);
         ctw_agent *one = new_agent(j, s, 1, 0);
         train.direct = 1;
         train.many = 0;
         train.w.app = app_of((uint64_t)s, 0);
-        run(j, one, &train, 600, NULL);
+        run(j, one, &train, 600, 1, NULL);
         ctw_agent *a[3] = {from_prior(j, prior, s, 0), new_agent(j, s, 1, 0), from_prior(j, one, s, 1)};
         for (int k = 0; k < 3; k++) { /* an unseen application on the unseen half of the trace */
             lesson l = {.w = {.trace = trace, .from = half, .app = app_of(1000 + (uint64_t)s, 63)},
                         .half = half,
                         .direct = k > 0};
             bench_rng_seed(&l.w.rng, (uint64_t)s, 32);
-            run(j, a[k], &l, episodes, v + k * episodes);
+            study(j, a[k], &l, s, episodes, v + k * episodes, marks + k * (episodes + 1));
             ctw_agent_unref(a[k]);
         }
         for (int k = 0; k < 3; k++) fixed(trace, half, s, k, episodes, v + (3 + k) * episodes);
         double goal = mean(v + episodes, episodes - 100, episodes); /* where learning from scratch ends up */
         for (int k = 0; k < 6; k++) put(&rows[k], s, v + k * episodes, episodes, goal);
+        put_exams(rows, s, marks, episodes);
         agent_rows_put(&rows[0], s, "negative_transfer_pct", 100.0 * (mean(v, episodes - 100, episodes) / goal - 1.0));
         ctw_agent_unref(prior);
         ctw_agent_unref(one);
     }
     for (int k = 0; k < 6; k++) agent_rows_print(&rows[k]);
     free(v);
+    free(marks);
     free(trace);
     return 0;
 }

@@ -9,6 +9,7 @@
 #include <cybertwin/bandit.h>
 #include <cybertwin/base.h>
 #include <cybertwin/csv.h>
+#include <cybertwin/dual.h>
 #include <cybertwin/env.h>
 #include <cybertwin/features.h>
 #include <cybertwin/feed.h>

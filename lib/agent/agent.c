@@ -207,6 +207,7 @@ ctw_status ctw_agent_get_report(const ctw_agent *a, ctw_report **out)
     CTW_TRY(ctw_base__report_new(a->h.ctx, &r));
     ctw_status s = ctw_base__report_f64(r, "alpha", a->alpha_now);
     if (s == CTW_OK) s = ctw_base__report_f64(r, "epsilon", a->epsilon_now);
+    if (s == CTW_OK) s = ctw_base__report_f64(r, "mean_reward", a->mean_reward);
     for (size_t i = 0; s == CTW_OK && i < sizeof counts / sizeof *counts; i++)
         s = ctw_base__report_i64(r, counts[i].key, (int64_t)counts[i].value);
     if (s != CTW_OK) {

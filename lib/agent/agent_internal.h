@@ -27,7 +27,8 @@ enum { CTW_AGENT_FIRST = 0, CTW_AGENT_RANDOM = 1 };
 typedef struct ctw_agent__options {
     int form, algo, traces, policy, ties, normalise;
     int64_t states, features, actions, stream;
-    double alpha, alpha_decay, gamma, lambda, epsilon, epsilon_min, epsilon_decay, temperature, initial, value_limit;
+    double alpha, alpha_decay, gamma, lambda, average, epsilon, epsilon_min, epsilon_decay, temperature, initial,
+        value_limit;
 } ctw_agent__options;
 
 /* A state as sparse features. unit: all values are 1 and val is not read. */
@@ -70,6 +71,7 @@ struct ctw_agent {
     uint8_t *is_dirty;
     ctw_agent__walk walk;
     double alpha_now, epsilon_now, alpha_factor; /* factor: halved by each rollback */
+    double mean_reward;                          /* with option average */
     double log_keep;                             /* log(1 - epsilon_now) */
     uint64_t explore_in;                         /* steps until the next random action; UINT64_MAX: not drawn */
     uint64_t since_good;                         /* learning steps since the checkpoint */

@@ -13,6 +13,7 @@
 #define TAG_STATE    CTW_FOUR('S', 'T', 'A', 'T')
 #define TAG_WEIGHTS  CTW_FOUR('W', 'G', 'H', 'T')
 #define TAG_WALK     CTW_FOUR('W', 'A', 'L', 'K')
+#define TAG_MEAN     CTW_FOUR('M', 'E', 'A', 'N') /* only with option average */
 #define TAG_PARAMS   CTW_FOUR('P', 'R', 'M', 'S')
 
 static void put_point(ctw_io__writer *w, const ctw_agent__point *p)
@@ -62,6 +63,11 @@ static ctw_status save(const ctw_agent *a, ctw_io__out *o, const char *fn)
     ctw_io__out_open(o, TAG_STATE, 1, 0);
     put_state(a, &o->w);
     ctw_io__out_close(o);
+    if (a->o.average > 0.0) {
+        ctw_io__out_open(o, TAG_MEAN, 1, 0);
+        ctw_io__put_f64(&o->w, a->mean_reward);
+        ctw_io__out_close(o);
+    }
     ctw_io__out_open(o, TAG_WEIGHTS, 1, 0);
     put_weights(a, &o->w);
     ctw_io__out_close(o);
@@ -165,6 +171,17 @@ static ctw_status get_state(ctw_agent *a, const ctw_io__in *in, const char *fn)
     return CTW_OK;
 }
 
+static ctw_status get_mean(ctw_agent *a, const ctw_io__in *in, const char *fn)
+{
+    ctw_io__reader r;
+    if (!(a->o.average > 0.0)) return CTW_OK;
+    CTW_TRY(ctw_io__in_section(in, TAG_MEAN, &r, fn));
+    a->mean_reward = ctw_io__get_f64(&r);
+    CTW_TRY(ctw_io__in_end(&r, fn, "mean reward"));
+    if (!(fabs(a->mean_reward) <= 1e100)) return bad(fn, "its mean reward");
+    return CTW_OK;
+}
+
 static ctw_status get_weights(ctw_agent *a, ctw_io__reader *r, const char *fn)
 {
     size_t all = a->rows * a->tables, n;
@@ -221,6 +238,7 @@ static ctw_status build(ctw_ctx *ctx, const ctw_io__in *in, const ctw_params *p,
     ctw_features_unref(f);
     if (s == CTW_OK) s = get_weights(*out, &weights, fn);
     if (s == CTW_OK) s = get_state(*out, in, fn);
+    if (s == CTW_OK) s = get_mean(*out, in, fn);
     if (s == CTW_OK) s = get_walk(*out, in, fn);
     return s;
 }
@@ -228,7 +246,7 @@ static ctw_status build(ctw_ctx *ctx, const ctw_io__in *in, const ctw_params *p,
 ctw_status ctw_agent_load_mem(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_agent **out)
 {
     static const char fn[] = "ctw_agent_load_mem";
-    static const uint32_t known[] = {TAG_PARAMS, TAG_FEATURES, TAG_STATE, TAG_WEIGHTS, TAG_WALK};
+    static const uint32_t known[] = {TAG_PARAMS, TAG_FEATURES, TAG_STATE, TAG_MEAN, TAG_WEIGHTS, TAG_WALK};
     ctw_io__in in;
     ctw_params *p;
     CTW_TRY(ctw_base__need(out, fn, "out"));

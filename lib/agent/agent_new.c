@@ -35,6 +35,7 @@ void ctw_agent__read_options(const ctw_params *p, ctw_agent__options *o)
     o->alpha_decay = ctw_base__opt_f64(p, k, "alpha_decay");
     o->gamma = ctw_base__opt_f64(p, k, "gamma");
     o->lambda = ctw_base__opt_f64(p, k, "lambda");
+    o->average = ctw_base__opt_f64(p, k, "average");
     o->epsilon = ctw_base__opt_f64(p, k, "epsilon");
     o->epsilon_min = ctw_base__opt_f64(p, k, "epsilon_min");
     o->epsilon_decay = ctw_base__opt_f64(p, k, "epsilon_decay");
@@ -99,6 +100,9 @@ static ctw_status sensible(const ctw_agent__options *o, const char *fn)
 {
     if ((o->algo == CTW_AGENT_EXPECTED || o->algo == CTW_AGENT_DOUBLE) && o->lambda > 0)
         return ctw_base__fail(CTW_E_ARG, "%s: lambda is %g, expected-sarsa and double-q need 0", fn, o->lambda);
+    if (o->average > 0 && (o->gamma < 1.0 || o->algo == CTW_AGENT_DOUBLE))
+        return ctw_base__fail(CTW_E_ARG, "%s: average is %g, which needs gamma 1 and another algo than double-q", fn,
+                              o->average);
     if (o->epsilon_min > o->epsilon)
         return ctw_base__fail(CTW_E_ARG, "%s: epsilon_min is %g, above epsilon %g", fn, o->epsilon_min, o->epsilon);
     return CTW_OK;

@@ -17,6 +17,10 @@ static const ctw_base__option agent_options[] = {
     CTW_OPT_BOOL("normalise", 1, "Divide the step size by the squared length of the features."),
     CTW_OPT_F64("gamma", 0.95, 0.0, 1.0, "Discount of a step."),
     CTW_OPT_F64("lambda", 0.0, 0.0, 1.0, "Decay of the traces."),
+    CTW_OPT_F64(
+        "average", 0.0, 0.0, 1.0,
+        "Step size of the mean reward, for tasks that go on: rewards count as what they exceed it by (gamma 1); "
+        "0: discounted rewards."),
     CTW_OPT_F64("epsilon", 0.1, 0.0, 1.0, "Probability of a random action in episode 0."),
     CTW_OPT_F64("epsilon_min", 0.0, 0.0, 1.0, "Floor of that probability."),
     CTW_OPT_F64("epsilon_decay", 1.0, 0.0, 1.0, "Factor on that probability after each episode."),
@@ -29,6 +33,15 @@ static const ctw_base__option agent_options[] = {
     CTW_OPT_I64("stream", 0, 0, INT64_MAX, "Random stream under the context's seed."),
 };
 const ctw_base__kind ctw_agent__kind = {"agent", agent_options, sizeof agent_options / sizeof *agent_options};
+
+static const ctw_base__option dual_options[] = {
+    CTW_OPT_F64("limit", 0.0, -1e9, 1e9, "Largest mean cost of a step."),
+    CTW_OPT_F64("step", 0.01, 0.0, 1e6, "Change of the multiplier per unit of cost beyond the limit, once a window."),
+    CTW_OPT_F64("max", 1e3, 0.0, 1e9, "Largest multiplier."),
+    CTW_OPT_F64("initial", 0.0, 0.0, 1e9, "Multiplier at the start."),
+    CTW_OPT_I64("window", 100, 1, 1000000000, "Steps whose mean cost moves the multiplier once."),
+};
+const ctw_base__kind ctw_dual__kind = {"dual", dual_options, sizeof dual_options / sizeof *dual_options};
 
 static const ctw_base__option features_options[] = {
     CTW_OPT_STR("form", "tiles", "tiles|hashed|cross|fourier|rbf|poly|raw", "The map; see ctw_features."),

@@ -5,6 +5,7 @@
 #include "base/params.h"
 
 extern const ctw_base__kind ctw_agent__kind;
+extern const ctw_base__kind ctw_dual__kind;
 extern const ctw_base__kind ctw_features__kind;
 extern const ctw_base__kind ctw_bandit__kind;
 extern const ctw_base__kind ctw_ope__kind;

@@ -7,6 +7,9 @@ ctw_status ctw_agent__log_check(const ctw_agent *a, const ctw_agent__log *l, con
     if (!a->w) return ctw_base__fail(CTW_E_STATE, "%s: the agent has no features yet", fn);
     if (l->n != a->dims)
         return ctw_base__fail(CTW_E_SHAPE, "%s: n is %llu, must be %zu", fn, (unsigned long long)l->n, a->dims);
+    if (a->o.average > 0.0)
+        return ctw_base__fail(CTW_E_ARG, "%s: average is %g, logged transitions need discounted rewards", fn,
+                              a->o.average);
     CTW_TRY(ctw_base__need_n(l->action, l->rows, fn, "action"));
     CTW_TRY(ctw_base__need_n(l->reward, l->rows, fn, "reward"));
     CTW_TRY(ctw_base__need_n(l->terminal, l->rows, fn, "terminal"));

@@ -119,20 +119,29 @@ static double look_ahead(ctw_agent *a, const ctw_agent__point *nxt, const uint8_
     return q[a->o.algo == CTW_AGENT_Q ? ctw_agent__best(q, (size_t)a->o.actions, allowed) : *plan];
 }
 
+/* Average reward (Wan et al. 2021): the reward less the mean so far; returns the mean that follows the step. */
+static double differential(const ctw_agent *a, const ctw_agent__walk *k, double *reward, double next)
+{
+    *reward -= a->mean_reward;
+    return a->mean_reward + a->o.average * (*reward + next - ctw_agent__pair(a, &k->cur, k->action));
+}
+
 ctw_status ctw_agent__step(ctw_agent *a, ctw_agent__walk *k, double reward, const uint8_t *allowed, int terminal)
 {
-    double next = 0.0, alpha = ctw_agent__step_size(a, &k->cur);
+    double next = 0.0, alpha = ctw_agent__step_size(a, &k->cur), mean = 0.0;
     uint8_t greedy = 1;
     int64_t plan = 0;
     ctw_agent__shape h = ctw_agent__shape_of(a, &k->cur);
     if (!terminal) next = look_ahead(a, &k->nxt, allowed, &plan, &greedy);
     a->steps++;
+    if (a->o.average > 0.0) mean = differential(a, k, &reward, next);
     if (a->o.algo == CTW_AGENT_DOUBLE)
         CTW_TRY(double_step(a, k, reward, allowed, terminal));
     else if (a->o.algo == CTW_AGENT_ONLINE)
         CTW_TRY(ctw_agent__online_step(a, k, h, alpha, reward, next));
     else
         CTW_TRY(ctw_agent__td_step(a, k, h, alpha, reward, next));
+    a->mean_reward = mean;
     ctw_agent__decay(a, h, terminal || (a->o.algo == CTW_AGENT_Q && !greedy));
     k->open = 0;
     k->has_plan = !terminal;

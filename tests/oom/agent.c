@@ -56,6 +56,7 @@ static ctw_status teach(ctw_ctx *ctx, ctw_agent *a, uint64_t lanes)
     ctw_status s = ctw_env_new(ctx, 1, 2, lanes, reset, step, NULL, &t, &e);
     if (s == CTW_OK) s = ctw_agent_run(a, e, 6, 4, 1, NULL, &r);
     if (s == CTW_OK) s = ctw_agent_fit_lspi(a, x, act, x, x, end, 3, 1, 1, 0.1, 1e-3, 3, NULL, NULL);
+    if (s == CTW_OK) s = ctw_agent_fit_lstd(a, x, act, x, x, act, end, 3, 1, 1, 0.5, 0.1, NULL);
     if (s == CTW_OK) s = ctw_agent_value(a, x, 1, q, 2);
     if (s == CTW_OK) s = reload(ctx, a);
     ctw_report_unref(r);
