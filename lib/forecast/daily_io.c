@@ -221,7 +221,7 @@ static ctw_status get_ledger(ctw_forecast *f, ctw_io__reader *r)
     if (r->failed || !g->open || !isfinite(g->recent)) return bad("record cut short or out of range");
     for (size_t l = 0; l < g->leads; l++) {
         const double *v = g->sorted + l * keep;
-        if (!(g->alpha[l] > 0 && g->alpha[l] < 1)) return bad("a miss rate is out of range");
+        if (!(fabs(g->alpha[l]) < 1)) return bad("a miss rate is out of range");
         for (size_t i = 0; i < g->scores[l]; i++)
             if (v[i] < 0 || (i && v[i] < v[i - 1])) return bad("scores out of order");
     }

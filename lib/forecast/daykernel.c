@@ -37,9 +37,9 @@ ctw_status ctw_forecast__daykernel_alloc(ctw_ctx *ctx, ctw_forecast__daykernel *
     m->cols = cols;
     m->mu = CTW_NEW(ctx, days * p, double);
     m->scale = CTW_NEW(ctx, days * p, double);
-    m->f = CTW_NEW(ctx, days * n * p, float);
+    m->f = ctw_base__alloc(ctx, days * n, p * sizeof *m->f);
     m->norm = CTW_NEW(ctx, days * n, float);
-    m->a = CTW_NEW(ctx, days * cols * n, float);
+    m->a = ctw_base__alloc(ctx, days * cols, n * sizeof *m->a);
     m->c = CTW_NEW(ctx, days * cols, double);
     return m->mu && m->scale && m->f && m->norm && m->a && m->c ? CTW_OK : CTW_E_NOMEM;
 }

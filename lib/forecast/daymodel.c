@@ -106,7 +106,7 @@ static ctw_status rows_new(ctw_ctx *ctx, rows *w, const ctw_forecast__days *d, s
     double sum = 0;
     w->day = CTW_NEW(ctx, w->n, size_t);
     w->weight = CTW_NEW(ctx, w->n, double);
-    w->y = CTW_NEW(ctx, w->n * d->leads * (d->ns + 1), double);
+    w->y = ctw_base__alloc(ctx, w->n * d->leads, (d->ns + 1) * sizeof *w->y);
     if (!w->day || !w->weight || !w->y) return CTW_E_NOMEM;
     for (size_t r = first_row(to); r + lead_days <= to; r++) {
         if (!fair(d, r, lead_days)) continue;
@@ -125,7 +125,7 @@ static ctw_status fit_ridge(ctw_ctx *ctx, ctw_forecast__daymodel *m, const ctw_f
 {
     size_t p = m->x.common + m->x.special;
     CTW_TRY(ctw_forecast__dayridge_alloc(ctx, &m->ridge, p, d->leads, d->ns + 1));
-    w->x = CTW_NEW(ctx, w->n * d->leads * p, double);
+    w->x = ctw_base__alloc(ctx, w->n * d->leads, p * sizeof *w->x); /* every value is written below */
     if (!w->x) return CTW_E_NOMEM;
     for (size_t i = 0; i < w->n; i++) ctw_forecast__dayx_rows(&m->x, d, w->day[i], w->x + i * d->leads * p);
     ctw_status s = ctw_forecast__dayridge_fit(ctx, &m->ridge, w->x, w->y, w->weight, w->n, lambda, cancel);
@@ -139,7 +139,7 @@ static ctw_status fit_kernel(ctw_ctx *ctx, ctw_forecast__daymodel *m, const ctw_
 {
     size_t p = m->x.kernel, cols = d->s * (d->ns + 1), days = d->leads / d->s;
     size_t *group = CTW_NEW(ctx, p, size_t);
-    double *buf = CTW_NEW(ctx, p + w->n * (p + cols + 1), double);
+    double *buf = ctw_base__alloc(ctx, p + w->n * (p + cols + 1), sizeof *buf);
     ctw_status s = group && buf ? ctw_forecast__daykernel_alloc(ctx, &m->kernel, days, w->n, p, cols) : CTW_E_NOMEM;
     for (size_t j = 0; s == CTW_OK && j < days; j++) {
         double *weight = buf, *noise = weight + p, *x = noise + w->n, *y = x + w->n * p;

@@ -7,10 +7,14 @@
 #include <math.h>
 #include <string.h>
 
-#define ETA    0.04 /* learning rate of the weights, on losses relative to their mean */
-#define MEMORY 0.98 /* a day's fading of what was learnt about the experts */
-#define GAMMA  0.08 /* step of the adapted miss rate, by the day */
-#define TARGET 0.10 /* miss rate it is adapted for */
+#define ETA    0.04  /* learning rate of the weights, on losses relative to their mean */
+#define MEMORY 0.98  /* a day's fading of what was learnt about the experts */
+#define GAMMA  0.08  /* step of the adapted miss rate, by the day */
+#define TARGET 0.10  /* miss rate it is adapted for */
+#define AIM    0.095 /* miss rate adaptation steers to: it learns of misses days late, when errors have grown on */
+#define LEAST  -0.02 /* adapted miss rate stays above: a feed's hole would otherwise leave the band wide for months */
+#define EDGE   0.03  /* adapted miss rate below which the band grows past the scores' quantile */
+#define BEYOND 8.0   /* share by which it grows for a further miss rate of one */
 
 ctw_status ctw_forecast__ledger_new(ctw_ctx *ctx, ctw_forecast__ledger *g, size_t s, size_t leads, size_t experts)
 {
@@ -131,9 +135,7 @@ static void adapt(ctw_forecast__ledger *g, size_t j, double misses, double count
 {
     if (counted < 1) return;
     for (size_t l = j * g->s; l < (j + 1) * g->s; l++) {
-        g->alpha[l] += GAMMA * (TARGET - misses / counted);
-        if (g->alpha[l] < 0.005) g->alpha[l] = 0.005;
-        if (g->alpha[l] > 0.4) g->alpha[l] = 0.4;
+        g->alpha[l] = fmin(fmax(g->alpha[l] + GAMMA * (AIM - misses / counted), LEAST), 0.4);
     }
     if (!j) g->recent += (misses / counted - g->recent) / 10.0;
 }
@@ -183,11 +185,14 @@ double ctw_forecast__ledger_half(const ctw_forecast__ledger *g, size_t lead, dou
     const double *v = g->sorted + lead * CTW_FORECAST__KEEP;
     size_t n = g->scores[lead];
     if (!n) return 0;
-    double miss = (1 - coverage) * g->alpha[lead] / TARGET;
+    double alpha = g->alpha[lead], short_of = fmax(EDGE - alpha, 0.0);
+    double miss = (1 - coverage) * fmax(alpha, EDGE) / TARGET;
     double q = ctw_num__conformal_sorted(v, n, 1 - (miss > 0.999 ? 0.999 : miss));
-    if (isfinite(q)) return q;
-    double held = (double)n / (double)(n + 1), want = 1 - miss;
-    return v[n - 1] * ctw_num__normal_quantile(0.5 + 0.5 * want) / ctw_num__normal_quantile(0.5 + 0.5 * held);
+    if (!isfinite(q)) {
+        double held = (double)n / (double)(n + 1), want = 1 - miss;
+        q = v[n - 1] * ctw_num__normal_quantile(0.5 + 0.5 * want) / ctw_num__normal_quantile(0.5 + 0.5 * held);
+    }
+    return q * (1 + BEYOND * short_of);
 }
 
 size_t ctw_forecast__ledger_paths(const ctw_forecast__ledger *g)

@@ -1,4 +1,4 @@
-/* api_daily.c: the day models through the public interface: accuracy, causality, streaming, files. */
+/* forecast_daily.c: the day models through the public interface: accuracy, causality, streaming, files. */
 #include "region.h"
 #include "test.h"
 #include <cybertwin/cybertwin.h>

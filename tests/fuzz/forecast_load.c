@@ -1,4 +1,4 @@
-/* fuzz_forecast_load.c: any bytes as a saved forecaster; whatever loads must forecast, go on and save again. */
+/* forecast_load.c: any bytes as a saved forecaster; whatever loads must forecast, go on and save again. */
 #include <cybertwin/cybertwin.h>
 #include <stddef.h>
 #include <stdlib.h>

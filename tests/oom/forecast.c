@@ -1,4 +1,4 @@
-/* oom_forecast.c: every allocation of a forecaster's life fails once and for good. */
+/* forecast.c: every allocation of a forecaster's life fails once and for good. */
 #include "region.h"
 #include "test.h"
 #include <cybertwin/cybertwin.h>

@@ -1,4 +1,4 @@
-/* fuzz_feed_load.c: any bytes as a file of each layout; the first byte chooses it. */
+/* feed_load.c: any bytes as a file of each layout; the first byte chooses it. */
 #define _GNU_SOURCE /* memfd_create */
 #include <cybertwin/cybertwin.h>
 #include <stddef.h>

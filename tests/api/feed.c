@@ -1,4 +1,4 @@
-/* api_feed.c: feeds: order, revisions, weather, and the files of each provider. */
+/* feed.c: feeds: order, revisions, weather, and the files of each provider. */
 #include "test.h"
 #include <cybertwin/cybertwin.h>
 #include <math.h>

@@ -1,4 +1,4 @@
-/* api_forecast.c: the public contract of ctw_forecast: results, errors, lifetimes, files. */
+/* forecast.c: the public contract of ctw_forecast: results, errors, lifetimes, files. */
 #include "series.h"
 #include "test.h"
 #include <cybertwin/cybertwin.h>
