@@ -106,12 +106,16 @@ static void choices(bench *b, const sweeps *set, const char *gpu, double margin)
 {
     static const double bounds[] = {1.05, 1.1, 1.2, 1.3, 1.5, 2.0};
     sums *regret = bench_alloc(1, sizeof *regret);
-    double decide_s = 0.0;
+    double decide_s = 0.0, fit_s = 0.0;
+    size_t fits = 0;
     for (size_t k = 0; k < set->n; k++) {
         const sweep *s = &set->at[k];
         size_t pick[3], m = sweep_three(s, pick);
         if (strcmp(s->gpu, gpu) != 0 || s->n < 4) continue;
+        double start = bench_cpu_s();
         ctw_power *model = sweep_fit(b, s, pick, m, NULL);
+        fit_s += bench_cpu_s() - start;
+        fits++;
         for (size_t j = 0; j < sizeof bounds / sizeof *bounds; j++) {
             double mhz, began = bench_cpu_s();
             for (int r = 0; r < 100; r++)
@@ -136,6 +140,7 @@ static void choices(bench *b, const sweeps *set, const char *gpu, double margin)
     bench_out_f64("over_bound_2pct_share", 100.0 * (double)regret->over / (double)regret->n);
     bench_out_f64("worst_over_bound_pct", 100.0 * (regret->p95[65535] - 1.0));
     bench_out_i64("n", (int64_t)regret->n);
+    bench_out_f64("fit_us", 1e6 * fit_s / (double)fits);
     bench_out_f64("decide_ns", 1e9 * decide_s / (double)regret->n);
     bench_end();
     free(regret);
