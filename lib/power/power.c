@@ -215,7 +215,7 @@ ctw_status ctw_power_error(const ctw_power *p, const double *mhz, const double *
     return each_pair(p, mhz, util, n, out, ctw_power__error_at, "ctw_power_error");
 }
 
-static ctw_status check_membound(const ctw_power *p, double m, const char *fn)
+ctw_status ctw_power__check_membound(const ctw_power *p, double m, const char *fn)
 {
     if (m == -1.0) {
         if (p->m.has_time) return CTW_OK;
@@ -232,7 +232,7 @@ ctw_status ctw_power_slowdown(const ctw_power *p, const double *mhz, const doubl
     CTW_TRY(ctw_base__need_n(mhz, n, fn, "mhz"));
     for (uint64_t i = 0; i < n; i++) {
         double x, m = membound ? membound[i] : -1.0;
-        CTW_TRY(check_membound(p, m, fn));
+        CTW_TRY(ctw_power__check_membound(p, m, fn));
         CTW_TRY(relative(p, mhz[i], i, fn, &x));
         out[i] = ctw_power__slowdown_at(p, x, m);
     }
@@ -243,7 +243,7 @@ ctw_status ctw_power_membound(const ctw_power *p, double *membound, double *over
 {
     static const char *fn = "ctw_power_membound";
     CTW_TRY(ctw_base__handle_check(p ? &p->h : NULL, CTW_POWER_MAGIC, fn, "p"));
-    CTW_TRY(check_membound(p, -1.0, fn));
+    CTW_TRY(ctw_power__check_membound(p, -1.0, fn));
     if (membound) *membound = p->m.membound;
     if (overlap) *overlap = p->m.overlap;
     return CTW_OK;
@@ -314,7 +314,7 @@ ctw_status ctw_power_choose(const ctw_power *p, double util, double membound, do
     static const char *fn = "ctw_power_choose";
     CTW_TRY(ctw_base__handle_check(p ? &p->h : NULL, CTW_POWER_MAGIC, fn, "p"));
     CTW_TRY(ctw_base__in(util, 0.0, 1.0, fn, "util"));
-    CTW_TRY(check_membound(p, membound, fn));
+    CTW_TRY(ctw_power__check_membound(p, membound, fn));
     CTW_TRY(check_limit(max_slowdown, fn, "max_slowdown"));
     CTW_TRY(check_limit(cap_watts, fn, "cap_watts"));
     if (!ctw_power__knows(p, util) || (p->net && !ctw_power__knows(p, 0.0)))

@@ -58,6 +58,11 @@ double ctw_power__slowdown_at(const ctw_power *p, double x, double membound);
 /* Share of the top dynamic power at x that voltages or the exponent predict. */
 double ctw_power__dynamic_at(const ctw_power *p, double x);
 
+/* ---- power.c ---- */
+
+/* CTW_E_STATE for -1 when no seconds were fitted. */
+ctw_status ctw_power__check_membound(const ctw_power *p, double m, const char *fn);
+
 /* ---- time_fit.c ---- */
 
 /* Fits the p-norm to n pairs (x, seconds) and reports its relative RMS error. */
