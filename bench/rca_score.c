@@ -46,10 +46,23 @@ static double place_of(const ctw_ranking *r, const char *culprit)
     return 1 + above + equal / 2;
 }
 
-void rca_score_add(rca_score *s, const ctw_ranking *r, const char *culprit, int latency)
+static void add_fault(rca_score *s, const char *name, double place)
 {
+    size_t i = 0;
+    while (i < s->faults && strcmp(s->fault[i].name, name) != 0) i++;
+    if (i == sizeof s->fault / sizeof *s->fault) return;
+    if (i == s->faults) s->fault[s->faults++].name = name;
+    s->fault[i].cases++;
+    s->fault[i].ac1 += place <= 1;
+    s->fault[i].ac3 += place <= 3;
+}
+
+void rca_score_add(rca_score *s, const ctw_ranking *r, const rca_case *of, int faulty)
+{
+    const char *culprit = of->culprit;
+    int latency = of->latency;
     uint64_t n = ctw_ranking_count(r), flagged = ctw_ranking_guilty(r);
-    if (!culprit) {
+    if (!faulty) {
         s->free_windows++;
         s->free_rows += n;
         s->free_flagged += flagged;
@@ -58,6 +71,7 @@ void rca_score_add(rca_score *s, const ctw_ranking *r, const char *culprit, int 
     double place = place_of(r, culprit);
     s->cases++;
     s->culprits++;
+    add_fault(s, of->fault, place);
     s->latency_cases += latency != 0;
     s->flagged += flagged;
     for (int k = 1; k <= 5; k++) {
@@ -108,6 +122,20 @@ static double share(double part, double whole)
     return whole > 0 ? part / whole : NAN;
 }
 
+static void print_faults(const rca_score *s)
+{
+    static const char *const what[] = {"cases", "ac1", "ac3"};
+    char key[128];
+    for (size_t i = 0; i < s->faults; i++) {
+        const rca_fault *f = &s->fault[i];
+        double v[] = {f->cases, f->ac1 / f->cases, f->ac3 / f->cases};
+        for (size_t k = 0; k < 3; k++) {
+            snprintf(key, sizeof key, "%s_%s", f->name, what[k]);
+            bench_out_f64(key, v[k]);
+        }
+    }
+}
+
 void rca_score_print(const rca_score *s)
 {
     double n = (double)s->cases, lat = (double)s->latency_cases, code = n - lat;
@@ -127,6 +155,7 @@ void rca_score_print(const rca_score *s)
     bench_out_i64("fault_free_windows", (int64_t)s->free_windows);
     bench_out_f64("false_alarms", share((double)s->free_flagged, (double)s->free_rows));
     bench_out_f64("rank_us", bench_median(s->seconds, s->times) * 1e6);
+    print_faults(s);
 }
 
 void rca_score_free(rca_score *s)

@@ -4,6 +4,11 @@
 
 #include "rca_data.h"
 
+typedef struct rca_fault {
+    const char *name;
+    double cases, ac1, ac3;
+} rca_fault;
+
 typedef struct rca_score {
     size_t cases, latency_cases, free_windows, free_rows, free_flagged;
     double ac[6], latency_ac[6];   /* hits at 1..5 */
@@ -13,10 +18,12 @@ typedef struct rca_score {
     size_t n, cap;
     double *seconds;
     size_t times, times_cap;
+    rca_fault fault[16]; /* by type of fault */
+    size_t faults;
 } rca_score;
 
-/* culprit NULL: a fault-free window. */
-void rca_score_add(rca_score *s, const ctw_ranking *r, const char *culprit, int latency);
+/* A window of the case: one with its fault, or a fault-free one. */
+void rca_score_add(rca_score *s, const ctw_ranking *r, const rca_case *c, int faulty);
 void rca_score_time(rca_score *s, double seconds);
 void rca_score_print(const rca_score *s);
 void rca_score_free(rca_score *s);

@@ -8,7 +8,6 @@
 #include <math.h>
 #include <string.h>
 
-#define CD_SWEEPS 1000
 #define CD_MODULE 0x53564344u /* random streams of this solver */
 
 /* All that a visit needs of one row, on one cache line; visits come in random order. */
@@ -182,7 +181,7 @@ static void prepare(cd *s, const ctw_svm__problem *p, int squared)
 
 static ctw_status descend(const ctw_svm__run *run, cd *s, ctw_svm__solution *out)
 {
-    uint64_t limit = run->opts->max_iter ? run->opts->max_iter : CD_SWEEPS;
+    uint64_t limit = run->opts->max_iter;
     ctw_num__rng g;
     ctw_num__rng_init(&g, ctw_base__seed(run->ctx), CD_MODULE, run->opts->stream);
     s->old_max = INFINITY;

@@ -17,7 +17,8 @@ static const ctw_base__option options[] = {
     CTW_OPT_F64("bias", 1.0, 0.0, 1e6, "constant feature that carries the bias in cd and sgd; 0 means no bias"),
     CTW_OPT_F64(
         "tol", 0.0, 0.0, 10.0,
-        "largest allowed violation of optimality; 0 means 1e-3 for smo and 0.1 for cd, as LIBSVM and LIBLINEAR"),
+        "largest allowed violation of optimality; 0 means 1e-3 for smo and 0.1 for cd, as LIBSVM and LIBLINEAR, but "
+        "1e-5 for an incremental cd"),
     CTW_OPT_STR("multiclass", "auto", "auto|ovo|ovr",
                 "three and more classes: one against one, or one against the rest; auto: ovo for smo, else ovr"),
     CTW_OPT_STR("class_weight", "none", "none|balanced", "balanced: each class's C times rows / (classes * its rows)"),
@@ -26,8 +27,9 @@ static const ctw_base__option options[] = {
     CTW_OPT_BOOL("incremental", 0, "keep the training rows, so that update and forget can continue the fit exactly"),
     CTW_OPT_I64("cache_mb", 100, 1, 16777216, "kernel rows kept during an smo fit, MiB"),
     CTW_OPT_BOOL("shrinking", 1, "set variables that look settled aside during an smo or cd fit"),
-    CTW_OPT_I64("max_iter", 0, 0, 4611686018427387904,
-                "limit of smo iterations or cd sweeps; 0 means max(10 million, 100 rows) or 1000"),
+    CTW_OPT_I64(
+        "max_iter", 0, 0, 4611686018427387904,
+        "limit of smo iterations or cd sweeps; 0 means max(10 million, 100 rows), or 1000 (incremental: a million)"),
     CTW_OPT_I64("epochs", 20, 1, 1000000, "passes of solver sgd over the rows"),
     CTW_OPT_I64("stream", 0, 0, 9223372036854775807, "random stream of folds and sweep orders"),
 };
@@ -63,6 +65,8 @@ ctw_status ctw_svm__opts_read(const ctw_params *p, ctw_svm__opts *o, const char 
         return ctw_base__fail(CTW_E_ARG, "%s: solver %s needs kernel linear", fn,
                               o->solver == CTW_SVM_CD ? "cd" : "sgd");
     if (o->multi == CTW_SVM_MULTI_AUTO) o->multi = o->solver == CTW_SVM_SMO ? CTW_SVM_OVO : CTW_SVM_OVR;
-    if (o->tol == 0) o->tol = o->solver == CTW_SVM_CD ? 0.1 : 1e-3;
+    /* An update is promised to end where a cold fit ends, so both must come close to the optimum. */
+    if (o->tol == 0) o->tol = o->solver != CTW_SVM_CD ? 1e-3 : o->incremental ? 1e-5 : 0.1;
+    if (o->max_iter == 0 && o->solver == CTW_SVM_CD) o->max_iter = o->incremental ? 1000000 : 1000;
     return CTW_OK;
 }

@@ -168,9 +168,8 @@ START_TEST(updates)
         grow((const char *const[]){"incremental", "1", "c", "5", NULL}, 1e-6);
         grow((const char *const[]){"incremental", "1", "class_weight", "balanced", "gamma", "0.5", NULL}, 1e-6);
         grow((const char *const[]){"incremental", "1", "kernel", "poly", "coef0", "1", NULL}, 1e-6);
-        grow((const char *const[]){"incremental", "1", "kernel", "linear", "tol", "1e-5", NULL}, 1e-6);
-        grow((const char *const[]){"incremental", "1", "kernel", "linear", "tol", "1e-5", "loss", "squared", NULL},
-             1e-6);
+        grow((const char *const[]){"incremental", "1", "kernel", "linear", NULL}, 1e-6);
+        grow((const char *const[]){"incremental", "1", "kernel", "linear", "loss", "squared", NULL}, 1e-6);
         grow((const char *const[]){"incremental", "1", "kernel", "linear", "solver", "smo", "probability", "1", NULL},
              1e-6);
     }
