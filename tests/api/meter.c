@@ -172,6 +172,32 @@ START_TEST(meter_is_monotone)
 }
 END_TEST
 
+/* Kernels made by the rule itself, with a memory that saturates at 0.85: both numbers are found again. */
+START_TEST(sensitivity_finds_overlap_and_saturation)
+{
+    CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
+    enum { N = 20, K = 4 };
+    const double clock[K] = {0.4, 0.6, 0.8, 1.0};
+    double counters[N], slow[N][K], m, overlap;
+    ctw_sensitivity *s;
+    for (int i = 0; i < N; i++) {
+        double busy = (double)i / (N - 1), membound = pow(busy, 3);
+        counters[i] = 0.85 * busy;
+        for (int k = 0; k < K; k++) slow[i][k] = pow(membound + (1 - membound) * pow(clock[k], -3), 1.0 / 3);
+    }
+    CTW_OKAY(ctw_sensitivity_new(ctx, &s));
+    CTW_OKAY(ctw_sensitivity_fit(s, counters, N, 1, clock, slow[0], K, NULL, NULL, NULL));
+    for (double busy = 0; busy <= 1; busy += 0.125) {
+        double a = 0.85 * busy;
+        CTW_OKAY(ctw_sensitivity_predict(s, &a, 1, 1, &m, &overlap));
+        ck_assert_double_eq(overlap, 3);
+        ck_assert_double_eq_tol(m, pow(busy, 3), 1e-9);
+    }
+    ctw_sensitivity_unref(s);
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
 START_TEST(sensitivity_rule_and_learning)
 {
     CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
@@ -306,6 +332,7 @@ int main(void)
         {"meter_files", meter_files},
         {"meter_golden", meter_golden},
         {"meter_is_monotone", meter_is_monotone},
+        {"sensitivity_finds_overlap_and_saturation", sensitivity_finds_overlap_and_saturation},
         {"sensitivity_rule_and_learning", sensitivity_rule_and_learning},
         {"limit_search", limit_search},
         {"shapes_complete", shapes_complete},

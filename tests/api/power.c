@@ -249,6 +249,26 @@ static double period_joule(ctw_power *p, double f, double m, double busy_s, doub
     return busy_s * slow * watts(p, f, 1) + wait;
 }
 
+/* A bound a hair below a point's slowdown: met within the tolerance, not without. */
+START_TEST(tolerance)
+{
+    static const char *const strict[] = {"time_tolerance", "0", NULL};
+    const double mhz[] = {1000, 2000}, w[] = {100, 300}, t[] = {1.5, 1.0};
+    CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
+    for (int k = 0; k < 2; k++) {
+        ctw_power *p = with_options(k ? strict : NULL);
+        double at, slow;
+        CTW_OKAY(ctw_power_fit(p, mhz, NULL, w, t, 2, NULL));
+        CTW_OKAY(ctw_power_choose(p, 1, -1, 1.499, INFINITY, &at, NULL, &slow));
+        ck_assert(at == (k ? 2000 : 1000));
+        CTW_OKAY(ctw_power_choose(p, 1, -1, 1.49, INFINITY, &at, NULL, &slow));
+        ck_assert(at == 2000 && slow == 1);
+        ctw_power_unref(p);
+    }
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
 START_TEST(race_or_pace)
 {
     CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
@@ -357,6 +377,7 @@ int main(void)
         {"one_frequency", one_frequency},
         {"errors", errors},
         {"net_objective", net_objective},
+        {"tolerance", tolerance},
         {"race_or_pace", race_or_pace},
         {"files", files},
         {"golden", golden},
