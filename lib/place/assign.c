@@ -4,6 +4,7 @@
  * nested over time and start-ups few. */
 #include "place/assign.h"
 #include "place/pack.h"
+#include "place/squeeze.h"
 #include <math.h>
 #include <string.h>
 
@@ -30,7 +31,7 @@ typedef struct usher {
     booking *by_slot; /* batch entries in order of slot */
     size_t *slot_at;  /* slots + 2 */
     double *budget;   /* regions */
-    int limits;       /* some batch row has a limit per server */
+    int limits;       /* some row has a limit per server */
     /* one slot: guests by (pool, flavour) */
     size_t *group_at; /* pools x flavours + 1 */
     guest *guest;
@@ -186,6 +187,10 @@ static ctw_status pack_cell(usher *a, size_t pool, size_t t)
     if (at[0] == at[in->flavours]) return CTW_OK;
     for (size_t f = 0; f < in->flavours; f++) a->counts[f] = (int32_t)(at[f + 1] - at[f]);
     CTW_TRY(ctw_place__pack(&a->packer, pool, t, a->counts));
+    if (!a->limits && !in->capped) {
+        CTW_TRY(ctw_place__squeeze(&a->packer));
+        for (size_t i = 0; i < a->packer.kinds; i++) a->counts[a->packer.flavour[i]] = a->packer.left[i];
+    }
     pad(a, pool * in->slots + t);
     CTW_TRY(ctw_base__grow(in->ctx, (void **)&a->pattern_server, &a->pattern_server_cap, a->packer.patterns + 1,
                            sizeof(size_t)));
@@ -254,6 +259,7 @@ ctw_status ctw_place__assign(ctw_place__market *m, ctw_place__plan *plan, int64_
     a.plan = plan;
     ctw_status s = ctw_place__packer_new(m, &a.packer);
     for (size_t i = 0; i < in->batches; i++) a.limits |= in->batch[i].spread > 0;
+    for (size_t i = 0; i < in->services; i++) a.limits |= in->service[i].spread > 0;
     if (s == CTW_OK) s = sort_entries(&a);
     a.counts = CTW_NEW(in->ctx, in->flavours, int32_t);
     a.budget = CTW_NEW(in->ctx, in->regions, double);

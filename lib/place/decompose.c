@@ -253,6 +253,7 @@ ctw_status ctw_place__decompose(const ctw_place__inst *in, ctw_place__clock *clo
         for (size_t v = in->servers; v-- > 0;) s.pool_of_row[in->row_of[v]] = (int32_t)in->class[in->class_of[v]].pool;
         e = run(&s);
     }
+    if (clock->stop) a->stop = clock->stop;
     if (e == CTW_OK) {
         a->price = s.best_price;
         a->prices = s.m.cells * s.m.r;

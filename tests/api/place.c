@@ -307,6 +307,54 @@ START_TEST(export_model)
 }
 END_TEST
 
+static int32_t halt(void *user, uint64_t step, double bound, double best)
+{
+    (void)step;
+    ck_assert(!(bound > best * (1 + 1e-9)) || best <= 0);
+    ++*(int *)user;
+    return 1;
+}
+
+START_TEST(attributes)
+{
+    setup();
+    ctw_place *p = small("decompose");
+    ctw_solution *s;
+    const double per_hour[] = {30, 60}, minus[] = {-1, 0}, nan1[] = {NAN, 0};
+    const int64_t rack[] = {3, -1}, below[] = {-2, 0};
+    int calls = 0;
+    CTW_OKAY(ctw_place_solve(p, 1, NULL, &s));
+    double before = metric(s, "objective");
+    ctw_solution_unref(s);
+    CTW_OKAY(ctw_place_set_node_embodied(p, per_hour, 2));
+    CTW_OKAY(ctw_place_solve(p, 1, NULL, &s));
+    ck_assert_double_gt(metric(s, "embodied_g"), 30);
+    ck_assert_double_eq_tol(metric(s, "objective"), metric(s, "carbon_g") + metric(s, "embodied_g"), 1e-9);
+    ck_assert_double_ge(metric(s, "objective"), before);
+    ctw_solution_unref(s);
+    CTW_FAILS(ctw_place_set_node_embodied(p, minus, 2), CTW_E_RANGE, "g_per_hour");
+    CTW_FAILS(ctw_place_set_node_embodied(p, nan1, 2), CTW_E_NONFINITE, "g_per_hour");
+    CTW_FAILS(ctw_place_set_node_embodied(p, per_hour, 1), CTW_E_SHAPE, "rows of servers");
+    CTW_OKAY(ctw_place_set_node_embodied(p, NULL, 2));
+    CTW_OKAY(ctw_place_set_node_racks(p, rack, 2));
+    CTW_FAILS(ctw_place_set_node_racks(p, below, 2), CTW_E_RANGE, "rack");
+    CTW_FAILS(ctw_place_set_node_racks(p, rack, 3), CTW_E_SHAPE, "rows of servers");
+    CTW_OKAY(ctw_place_set_progress(p, halt, &calls));
+    CTW_OKAY(ctw_place_solve(p, 1, NULL, &s)); /* a plan, although the host stopped at the first report */
+    ck_assert_int_eq(calls, 1);
+    ck_assert_int_eq(ctw_solution_stop(s), CTW_STOP_CANCEL);
+    ctw_solution_unref(s);
+    CTW_OKAY(ctw_place_set_progress(p, NULL, NULL));
+    CTW_OKAY(ctw_place_solve(p, 1, NULL, &s));
+    ck_assert_int_eq(calls, 1);
+    ck_assert_double_eq_tol(metric(s, "objective"), before, 1e-6);
+    ctw_solution_unref(s);
+    ctw_place_unref(p);
+    CTW_FAILS(ctw_place_set_progress(NULL, NULL, NULL), CTW_E_ARG, NULL);
+    teardown();
+}
+END_TEST
+
 int main(void)
 {
     const ctw_test_case cases[] = {{"plan", plan},
@@ -314,6 +362,7 @@ int main(void)
                                    {"too_early", too_early},
                                    {"refusals", refusals},
                                    {"shortage", shortage},
+                                   {"attributes", attributes},
                                    {"verifier_objects", verifier_objects},
                                    {"export_model", export_model}};
     return ctw_test_main("api-place", cases, sizeof cases / sizeof *cases, 60);
