@@ -283,13 +283,54 @@ START_TEST(validation)
 }
 END_TEST
 
+typedef struct watch {
+    uint64_t calls, last, stop_at;
+    int sound;
+} watch;
+
+static int32_t look(void *user, uint64_t step, double bound, double best)
+{
+    watch *w = user;
+    w->sound &= step >= w->last && !isnan(bound) && bound >= 0 && !isinf(best);
+    w->last = step;
+    return ++w->calls == w->stop_at;
+}
+
+/* A fit tells how far it is, may be stopped there (no half-made model answers), and is silent again without a listener.
+ */
+START_TEST(progress)
+{
+    CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
+    blobs(x, label, N, 2);
+    static const char *const linear[] = {"kernel", "linear", NULL}, *const rbf[] = {"kernel", "rbf", NULL};
+    const char *const *const all[] = {linear, rbf};
+    for (size_t i = 0; i < 2; i++) {
+        watch w = {.sound = 1};
+        ctw_svm *m = with_options(all[i]);
+        CTW_OKAY(ctw_svm_set_progress(m, look, &w));
+        CTW_OKAY(ctw_svm_fit(m, x, N, 2, 2, label, NULL, NULL));
+        ck_assert(w.calls > 0 && w.sound);
+        w = (watch){.stop_at = 1, .sound = 1};
+        CTW_FAILS(ctw_svm_fit(m, x, N / 2, 2, 2, label, NULL, NULL), CTW_E_CANCELLED, "progress callback");
+        ck_assert_uint_eq(w.calls, 1);
+        CTW_FAILS(ctw_svm_predict(m, x, N, 2, 2, got, NULL, 0), CTW_E_STATE, "fitted");
+        CTW_OKAY(ctw_svm_set_progress(m, NULL, NULL));
+        CTW_OKAY(ctw_svm_fit(m, x, N, 2, 2, label, NULL, NULL));
+        ck_assert_uint_eq(w.calls, 1);
+        ctw_svm_unref(m);
+    }
+    CTW_FAILS(ctw_svm_set_progress(NULL, look, NULL), CTW_E_ARG, NULL);
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
 int main(void)
 {
     const ctw_test_case cases[] = {
         {"two_classes", two_classes}, {"four_classes", four_classes},
         {"weights", weights},         {"files", files},
         {"bad_input", bad_input},     {"report", report},
-        {"validation", validation},
+        {"validation", validation},   {"progress", progress},
     };
     return ctw_test_main("api-svm", cases, sizeof cases / sizeof *cases, 60);
 }
