@@ -23,6 +23,10 @@ extern "C" {
  * - "poly": all monomials of u up to total degree "order";
  * - "raw": a 1 and the scaled values themselves.
  *
+ * "ranked" r > 0: the first r values (say the pressure on each of r resources) are put in decreasing order first, and
+ * the next rank_blocks - 1 blocks of r values (their limits, ...) in the same order: what is learnt for the resource
+ * under most pressure then holds whichever that is. ctw_features_order tells which resource has which rank.
+ *
  * Threads: set_ranges needs the handle alone; everything else is const and may run in parallel.
  */
 typedef struct ctw_features ctw_features;
@@ -51,6 +55,13 @@ CTW_API ctw_status ctw_features_count(const ctw_features *f, uint64_t *out_featu
  */
 CTW_API ctw_status ctw_features_encode(const ctw_features *f, const double *x, uint64_t dims, int64_t *out_index,
                                        double *out_value, uint64_t cap, uint64_t *out_n);
+/**
+ * Which resource has which rank: out_order[k] is the place, among the first `ranked` values of x, of the one of rank k
+ * (0: the largest; the first of equals first). An agent's "raise rank 0" becomes an act on a resource by it.
+ * CTW_E_BUFFER (cap below option ranked), CTW_E_SHAPE, CTW_E_RANGE, CTW_E_NONFINITE, CTW_E_STATE. O(ranked^2).
+ */
+CTW_API ctw_status ctw_features_order(const ctw_features *f, const double *x, uint64_t dims, int64_t *out_order,
+                                      uint64_t cap);
 
 #ifdef __cplusplus
 }

@@ -50,6 +50,8 @@ static const ctw_base__option features_options[] = {
     CTW_OPT_I64("bins", 8, 1, 4096, "Cells of a dimension whose number set_ranges does not give."),
     CTW_OPT_I64("size", 65536, 1, 1 << 26, "Hashed: number of weights."),
     CTW_OPT_I64("order", 3, 1, 64, "Fourier: largest coefficient; poly: largest total degree."),
+    CTW_OPT_I64("ranked", 0, 0, 64, "So many of the first values are put in decreasing order before the map; 0: none."),
+    CTW_OPT_I64("rank_blocks", 1, 1, 64, "Blocks of `ranked` values that are put in the first block's order."),
     CTW_OPT_F64("width", 1.0, 1e-3, 1e3, "Rbf: standard deviation in steps of the centres' grid."),
 };
 const ctw_base__kind ctw_features__kind = {"features", features_options,

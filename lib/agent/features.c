@@ -51,7 +51,14 @@ ctw_status ctw_features_new(ctw_ctx *ctx, const ctw_params *params, ctw_features
     f->size = (size_t)ctw_base__opt_i64(params, &ctw_features__kind, "size");
     f->order = ctw_base__opt_i64(params, &ctw_features__kind, "order");
     f->width = ctw_base__opt_f64(params, &ctw_features__kind, "width");
+    f->ranked = (size_t)ctw_base__opt_i64(params, &ctw_features__kind, "ranked");
+    f->rank_blocks = (size_t)ctw_base__opt_i64(params, &ctw_features__kind, "rank_blocks");
     f->unit = f->form <= CTW_FEATURES_CROSS;
+    if (f->ranked * f->rank_blocks > f->dims) {
+        s = ctw_base__fail(CTW_E_ARG, "%s: ranked is %zu, in %zu blocks more than dims %zu", fn, f->ranked,
+                           f->rank_blocks, f->dims);
+        goto failed;
+    }
     s = ctw_base__nomem();
     if (!(f->lo = CTW_NEW(ctx, f->dims, double)) || !(f->hi = CTW_NEW(ctx, f->dims, double)) ||
         !(f->to_fine = CTW_NEW(ctx, f->dims, double)) || !(f->bins = CTW_NEW(ctx, f->dims, int64_t)) ||
@@ -262,5 +269,23 @@ ctw_status ctw_features_encode(const ctw_features *f, const double *x, uint64_t 
     }
     *out_n = n;
     ctw_base__free(f->h.ctx, idx);
+    return CTW_OK;
+}
+
+ctw_status ctw_features_order(const ctw_features *f, const double *x, uint64_t dims, int64_t *out_order, uint64_t cap)
+{
+    static const char fn[] = "ctw_features_order";
+    uint32_t order[64];
+    CTW_TRY(ready(f, fn));
+    CTW_TRY(ctw_base__need(x, fn, "x"));
+    CTW_TRY(ctw_base__need(out_order, fn, "out_order"));
+    if (dims != f->dims)
+        return ctw_base__fail(CTW_E_SHAPE, "%s: dims is %llu, must be %zu", fn, (unsigned long long)dims, f->dims);
+    CTW_TRY(ctw_base__all_in(x, dims, 1, -1e6, 1e6, fn, "x"));
+    if (cap < f->ranked)
+        return ctw_base__fail(CTW_E_BUFFER, "%s: cap is %llu, must be at least %zu", fn, (unsigned long long)cap,
+                              f->ranked);
+    ctw_features__order(f, x, order);
+    for (size_t k = 0; k < f->ranked; k++) out_order[k] = (int64_t)order[k];
     return CTW_OK;
 }

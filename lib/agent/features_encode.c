@@ -90,8 +90,32 @@ static size_t dense(const ctw_features *f, const double *x, uint32_t *idx, doubl
     return n;
 }
 
+void ctw_features__order(const ctw_features *f, const double *x, uint32_t *order)
+{
+    for (size_t k = 0; k < f->ranked; k++) {
+        size_t at = k;
+        for (; at > 0 && x[order[at - 1]] < x[k]; at--) order[at] = order[at - 1];
+        order[at] = (uint32_t)k;
+    }
+}
+
+/* The observation by ranks instead of names. */
+static void rank(const ctw_features *f, const double *x, double *y)
+{
+    uint32_t order[64];
+    ctw_features__order(f, x, order);
+    for (size_t b = 0; b < f->rank_blocks; b++)
+        for (size_t k = 0; k < f->ranked; k++) y[b * f->ranked + k] = x[b * f->ranked + order[k]];
+    for (size_t d = f->rank_blocks * f->ranked; d < f->dims; d++) y[d] = x[d];
+}
+
 size_t ctw_features__encode(const ctw_features *f, const double *x, uint32_t *idx, double *val)
 {
+    double y[64];
+    if (f->ranked > 0) {
+        rank(f, x, y);
+        x = y;
+    }
     switch (f->form) {
     case CTW_FEATURES_TILES: tiles(f, x, idx); return f->tilings;
     case CTW_FEATURES_HASHED: hashed(f, x, idx); return f->tilings;

@@ -25,7 +25,7 @@ struct ctw_features {
     ctw_base__handle h;
     ctw_params *params;
     int form, ready;
-    size_t dims, tilings, size;
+    size_t dims, tilings, size, ranked, rank_blocks;
     int64_t order, bins_default;
     double width;
     double *lo, *hi, *to_fine; /* to_fine: fine positions (or 1) per unit */
@@ -58,6 +58,9 @@ static inline __attribute__((always_inline)) void ctw_features__grid(const ctw_f
         for (size_t t = 0; t < tilings; t++) idx[t] += row[t];
     }
 }
+
+/* order[k]: which of the first `ranked` values has rank k (decreasing; the first of equals first). */
+void ctw_features__order(const ctw_features *f, const double *x, uint32_t *order);
 
 /* One observation that was checked to be finite; idx, val hold f->active. val is left alone for unit maps. Returns
  * the number of active features. */

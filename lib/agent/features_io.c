@@ -19,6 +19,10 @@ void ctw_features__save(const ctw_features *f, ctw_io__writer *w)
         ctw_io__put_f64(w, f->hi[d]);
         ctw_io__put_i64(w, f->bins[d]);
     }
+    if (f->ranked > 0) {
+        ctw_io__put_u64(w, f->ranked);
+        ctw_io__put_u64(w, f->rank_blocks);
+    }
 }
 
 /* The options through the ordinary door, so that a file can say nothing a program could not. */
@@ -46,6 +50,10 @@ static ctw_status ranges(ctw_ctx *ctx, ctw_io__reader *r, ctw_params *p, const c
         lo[d] = ctw_io__get_f64(r);
         hi[d] = ctw_io__get_f64(r);
         bins[d] = ctw_io__get_i64(r);
+    }
+    if (!r->failed && r->left > 0) {
+        CTW_TRY(ctw_params_set_i64(p, "ranked", (int64_t)ctw_io__get_u64(r)));
+        CTW_TRY(ctw_params_set_i64(p, "rank_blocks", (int64_t)ctw_io__get_u64(r)));
     }
     CTW_TRY(ctw_io__in_end(r, fn, "feature map"));
     CTW_TRY(ctw_params_set_i64(p, "dims", (int64_t)dims));

@@ -104,7 +104,7 @@ static ctw_agent__run_lanes choose_shape(const ctw_agent *a)
     int online = a->o.algo == CTW_AGENT_ONLINE;
     if (a->o.form == CTW_AGENT_TABULAR)
         return a->lazy ? NULL : n == 4 && a->o.algo == CTW_AGENT_Q ? table_4 : table_any;
-    if (!a->features || a->features->form != CTW_FEATURES_TILES) return NULL;
+    if (!a->features || a->features->form != CTW_FEATURES_TILES || a->features->ranked > 0) return NULL;
     int width = a->features->tilings == 8 ? n == 2 ? 0 : n == 3 ? 1 : 2 : 2;
     static const ctw_agent__run_lanes table[3][3] = {
         {tiles_2, tiles_3, tiles_any}, {traced_2, traced_3, traced_any}, {online_2, online_3, online_any}};

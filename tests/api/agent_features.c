@@ -129,6 +129,72 @@ START_TEST(limits)
 }
 END_TEST
 
+/* Three resources, two values each: whatever their order, the same features; and the order is told. */
+START_TEST(ranks)
+{
+    static const int perms[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+    const double low[7] = {0, 0, 0, 0, 0, 0, 0}, high[7] = {1, 1, 1, 1, 1, 1, 1};
+    const double pressure[3] = {0.9, 0.5, 0.2}, limit[3] = {0.1, 0.7, 0.4};
+    ctw_params *p;
+    ctw_features *f;
+    int64_t idx[8], order[3];
+    double val[8], x[7];
+    uint64_t n;
+    CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
+    CTW_OKAY(ctw_params_new(ctx, "features", &p));
+    CTW_OKAY(ctw_params_set_text(p, "form", "raw"));
+    CTW_OKAY(ctw_params_set_i64(p, "dims", 7));
+    CTW_OKAY(ctw_params_set_i64(p, "ranked", 3));
+    CTW_OKAY(ctw_params_set_i64(p, "rank_blocks", 3));
+    CTW_FAILS(ctw_features_new(ctx, p, &f), CTW_E_ARG, "ranked");
+    CTW_OKAY(ctw_params_set_i64(p, "rank_blocks", 2));
+    CTW_OKAY(ctw_features_new(ctx, p, &f));
+    CTW_FAILS(ctw_features_order(f, low, 7, order, 3), CTW_E_STATE, "set_ranges");
+    CTW_OKAY(ctw_features_set_ranges(f, low, high, NULL, 7));
+    for (int k = 0; k < 6; k++) {
+        x[6] = 0.3;
+        for (int i = 0; i < 3; i++) { /* resource i has rank perms[k][i] */
+            x[i] = pressure[perms[k][i]];
+            x[3 + i] = limit[perms[k][i]];
+        }
+        CTW_OKAY(ctw_features_encode(f, x, 7, idx, val, 8, &n));
+        ck_assert_uint_eq(n, 8);
+        for (int i = 0; i < 3; i++) {
+            ck_assert_double_eq_tol(val[1 + i], pressure[i], 1e-12);
+            ck_assert_double_eq_tol(val[4 + i], limit[i], 1e-12);
+        }
+        ck_assert_double_eq_tol(val[7], 0.3, 1e-12);
+        CTW_OKAY(ctw_features_order(f, x, 7, order, 3));
+        for (int i = 0; i < 3; i++) ck_assert_int_eq(perms[k][order[i]], i);
+    }
+    CTW_FAILS(ctw_features_order(f, x, 7, order, 2), CTW_E_BUFFER, "cap");
+    CTW_FAILS(ctw_features_order(f, x, 6, order, 3), CTW_E_SHAPE, "dims");
+    const double same[7] = {0.5, 0.5, 0.5, 0, 0, 0, 0};
+    CTW_OKAY(ctw_features_order(f, same, 7, order, 3));
+    for (int i = 0; i < 3; i++) ck_assert_int_eq(order[i], i);
+
+    /* an agent keeps it in its file */
+    static unsigned char buf[2][8192];
+    uint64_t m;
+    ctw_params *q;
+    ctw_agent *a, *b;
+    CTW_OKAY(ctw_params_new(ctx, "agent", &q));
+    CTW_OKAY(ctw_params_set_text(q, "form", "linear"));
+    CTW_OKAY(ctw_agent_new(ctx, q, &a));
+    CTW_OKAY(ctw_agent_set_features(a, f));
+    CTW_OKAY(ctw_agent_save_mem(a, buf[0], sizeof buf[0], &n));
+    CTW_OKAY(ctw_agent_load_mem(ctx, buf[0], n, &b));
+    CTW_OKAY(ctw_agent_save_mem(b, buf[1], sizeof buf[1], &m));
+    ck_assert(n == m && memcmp(buf[0], buf[1], n) == 0);
+    ctw_agent_unref(a);
+    ctw_agent_unref(b);
+    ctw_features_unref(f);
+    ctw_params_unref(p);
+    ctw_params_unref(q);
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
 /* Two actions on one feature: the fixed point is known in closed form. */
 START_TEST(lspi)
 {
@@ -175,6 +241,7 @@ END_TEST
 
 int main(void)
 {
-    const ctw_test_case cases[] = {{"grids", grids}, {"dense_forms", dense_forms}, {"limits", limits}, {"lspi", lspi}};
+    const ctw_test_case cases[] = {
+        {"grids", grids}, {"dense_forms", dense_forms}, {"limits", limits}, {"ranks", ranks}, {"lspi", lspi}};
     return ctw_test_main("api-agent-features", cases, sizeof cases / sizeof *cases, 60);
 }
