@@ -2,7 +2,8 @@
  * data folder. carboncast: the last 181 daily origins that have all their outcomes, refitted at the start of each
  * calendar month, nothing after the origin is seen; the half-year before runs the same way, unscored, so that
  * weights and intervals have a record. ensembleci: the last 178, every 24th row, weather of the day ahead.
- * --causality perturbs everything after an origin and counts forecasts that change. */
+ * --causality perturbs everything after an origin and counts forecasts that change.
+ * --fleet N times N models of the region: refitted, then forecast, on one thread. */
 #include "commands.h"
 #include "forecast_checks.h"
 #include <math.h>
@@ -226,8 +227,12 @@ int bench_forecast(bench *b)
     bench_params(b, s.params);
     ctw_feed *feed = load(b, &s);
     int only_causality = bench_flag(b, "--causality");
+    int64_t fleet = bench_i64(b, "--fleet", 0);
     bench_no_more(b);
-    if (only_causality) {
+    if (fleet < 0 || fleet > 10000) bench_die(2, "--fleet %lld: 0 to 10000 models", (long long)fleet);
+    if (fleet) {
+        forecast_fleet(b, s.params, feed, (size_t)fleet, (size_t)s.horizon);
+    } else if (only_causality) {
         causality(b, &s, feed);
     } else {
         ctw_forecast *f = NULL;

@@ -133,6 +133,37 @@ size_t forecast_causality(bench *b, const ctw_params *p, ctw_feed *(*load)(bench
     return changed;
 }
 
+void forecast_fleet(bench *b, const ctw_params *p, const ctw_feed *feed, size_t n, size_t h)
+{
+    uint64_t need = 0;
+    ctw_forecast **f = bench_alloc(n, sizeof(ctw_forecast *));
+    double *out = bench_alloc(3 * n * h, sizeof *out);
+    int64_t end = ctw_feed_start(feed) + (int64_t)ctw_feed_rows(feed) * (int64_t)ctw_feed_step(feed);
+    bench_ok(ctw_forecast_new(b->ctx, p, f), "options");
+    bench_ok(ctw_forecast_fit_feed(f[0], feed, end, NULL), "fit");
+    bench_ok(ctw_forecast_save_mem(f[0], NULL, 0, &need), "save");
+    void *buf = bench_alloc((size_t)need, 1);
+    bench_ok(ctw_forecast_save_mem(f[0], buf, need, &need), "save");
+    for (size_t i = 1; i < n; i++) bench_ok(ctw_forecast_load_mem(b->ctx, buf, need, f + i), "load");
+    double t0 = bench_cpu_s();
+    bench_ok(ctw_forecast_refit_batch(f, n, 0, 1, NULL), "refit");
+    double t1 = bench_cpu_s();
+    bench_ok(
+        ctw_forecast_predict_batch((const ctw_forecast *const *)f, n, h, 0.9, out, out + n * h, out + 2 * n * h, h),
+        "predict");
+    double t2 = bench_cpu_s();
+    bench_begin(b);
+    bench_out_i64("models", (int64_t)n);
+    bench_out_i64("horizon_h", (int64_t)h);
+    bench_out_f64("refit_all_s", t1 - t0);
+    bench_out_f64("predict_all_s", t2 - t1);
+    bench_end();
+    for (size_t i = 0; i < n; i++) ctw_forecast_unref(f[i]);
+    free(buf);
+    free(out);
+    free(f);
+}
+
 int forecast_reload_equal(bench *b, const ctw_forecast *f, size_t h)
 {
     uint64_t need = 0;

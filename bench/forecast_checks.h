@@ -11,6 +11,8 @@ double forecast_spearman(const double *a, const double *b, size_t n);
 size_t forecast_causality(bench *b, const ctw_params *p, ctw_feed *(*load)(bench *b, void *how), void *how,
                           const int64_t *origin, size_t n, size_t h);
 /* 1 when the saved and loaded model forecasts the same bits. */
+/* Prints how long `n` models of this feed take to refit and to forecast, on the calling thread. */
+void forecast_fleet(bench *b, const ctw_params *p, const ctw_feed *feed, size_t n, size_t h);
 int forecast_reload_equal(bench *b, const ctw_forecast *f, size_t h);
 
 /* Whether a weather file is one series of day-ahead forecasts, and reading it as issues at midnight. */

@@ -175,9 +175,14 @@ void ctw_forecast__ledger_judge(ctw_forecast__ledger *g, uint64_t day, const dou
     }
 }
 
+const double *ctw_forecast__ledger_before(const ctw_forecast__ledger *g, size_t back)
+{
+    return g->open > back ? g->blend + slot(g, g->open - 1 - back) * g->leads : NULL;
+}
+
 const double *ctw_forecast__ledger_blend(const ctw_forecast__ledger *g)
 {
-    return g->open ? g->blend + slot(g, g->open - 1) * g->leads : NULL;
+    return ctw_forecast__ledger_before(g, 0);
 }
 
 double ctw_forecast__ledger_half(const ctw_forecast__ledger *g, size_t lead, double coverage)

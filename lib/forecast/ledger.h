@@ -34,6 +34,8 @@ void ctw_forecast__ledger_push(ctw_forecast__ledger *g, uint64_t origin, const d
 void ctw_forecast__ledger_judge(ctw_forecast__ledger *g, uint64_t day, const double *z, const uint8_t *hole);
 /* The newest forecast and its blend; NULL when none was pushed. */
 const double *ctw_forecast__ledger_blend(const ctw_forecast__ledger *g);
+/* The blend issued `back` origins before the newest one; NULL when there is none. */
+const double *ctw_forecast__ledger_before(const ctw_forecast__ledger *g, size_t back);
 /* Half width around the blend at a lead that should hold `coverage`. */
 double ctw_forecast__ledger_half(const ctw_forecast__ledger *g, size_t lead, double coverage);
 

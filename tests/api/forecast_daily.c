@@ -2,6 +2,7 @@
 #include "region.h"
 #include "test.h"
 #include <cybertwin/cybertwin.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -289,6 +290,90 @@ START_TEST(test_missing_weather_is_told)
 }
 END_TEST
 
+typedef struct share {
+    ctw_forecast **f;
+    uint64_t part;
+    ctw_status s;
+} share;
+
+static void *refit_share(void *arg)
+{
+    share *w = arg;
+    w->s = ctw_forecast_refit_batch(w->f, 3, w->part, 2, NULL);
+    return NULL;
+}
+
+START_TEST(test_fleet_on_two_threads)
+{
+    ctw_feed *feed = NULL;
+    ctw_forecast *f[4] = {NULL};
+    double mean[4][48];
+    pthread_t thread[2];
+    set_up();
+    feed = feed_of(SIZE_MAX);
+    const ctw_feed *feeds[4] = {feed, feed, feed, feed};
+    for (int i = 0; i < 4; i++) {
+        CTW_OKAY(ctw_forecast_new(ctx, NULL, &f[i]));
+        CTW_OKAY(ctw_forecast_fit_feed(f[i], feed, at_day(130), NULL));
+    }
+    CTW_OKAY(ctw_forecast_update_feed_batch(f, feeds, 4, at_day(138), 0, 2));
+    CTW_OKAY(ctw_forecast_update_feed_batch(f, feeds, 4, at_day(138), 1, 2));
+    share w[2] = {{f, 0, CTW_OK}, {f, 1, CTW_OK}};
+    for (int i = 0; i < 2; i++) ck_assert(!pthread_create(&thread[i], NULL, refit_share, &w[i]));
+    for (int i = 0; i < 2; i++) ck_assert(!pthread_join(thread[i], NULL));
+    for (int i = 0; i < 2; i++) CTW_OKAY(w[i].s);
+    CTW_OKAY(ctw_forecast_refit_batch(f + 3, 1, 0, 1, NULL));
+    CTW_OKAY(ctw_forecast_update_feed_batch(f, feeds, 4, at_day(139), 0, 1));
+    for (int i = 0; i < 4; i++) CTW_OKAY(ctw_forecast_predict(f[i], 48, 0.9, NULL, 0, mean[i], NULL, NULL));
+    for (int i = 0; i < 3; i++) ck_assert_mem_eq(mean[i], mean[3], sizeof mean[3]);
+    ck_assert_int_eq(ctw_forecast_refit_batch(f, 4, 2, 2, NULL), CTW_E_RANGE);
+    ck_assert_int_eq(ctw_forecast_refit_batch(NULL, 4, 0, 1, NULL), CTW_E_ARG);
+    for (int i = 0; i < 4; i++) ctw_forecast_unref(f[i]);
+    ctw_feed_unref(feed);
+    tear_down();
+}
+END_TEST
+
+/* A region whose level jumps: the p-values of its values drive a watch from obeying to its fallback. */
+START_TEST(test_surprise_drives_a_watch)
+{
+    ctw_forecast *f = NULL;
+    ctw_watch *w = NULL;
+    enum { KNOWN = 130 };
+    static double y[DAYS * 24];
+    double p, low = 0;
+    int32_t state = CTW_WATCH_NORMAL;
+    set_up();
+    ctw_test_carbon(y, DAYS * 24, 300, 0.05, 8);
+    CTW_OKAY(ctw_forecast_new(ctx, NULL, &f));
+    CTW_OKAY(ctw_watch_new(ctx, NULL, &w));
+    ck_assert_int_eq(ctw_forecast_surprise(f, &p), CTW_E_STATE);
+    CTW_OKAY(ctw_forecast_fit(f, y, KNOWN * 24, 1, NULL, 0, 0, NULL));
+    for (size_t t = KNOWN * 24; t < DAYS * 24; t++) {
+        CTW_OKAY(ctw_forecast_update(f, y + t, 1, 1, NULL, 0));
+        CTW_OKAY(ctw_forecast_surprise(f, &p));
+        ck_assert(p > 0 && p <= 1);
+        low += p < 0.1;
+    }
+    ck_assert_msg(low < 0.25 * (DAYS - KNOWN) * 24, "%g small p-values", low);
+    for (int i = 0; i < 24; i++) {
+        double strange = 2000 + i;
+        CTW_OKAY(ctw_forecast_update(f, &strange, 1, 1, NULL, 0));
+        CTW_OKAY(ctw_forecast_surprise(f, &p));
+        ck_assert(p < 0.05);
+        CTW_OKAY(ctw_watch_step(w, p, 0, &state));
+    }
+    ck_assert_int_eq(state, CTW_WATCH_FALLBACK);
+    double none = NAN;
+    CTW_OKAY(ctw_forecast_update(f, &none, 1, 1, NULL, 0));
+    CTW_OKAY(ctw_forecast_surprise(f, &p));
+    ck_assert_double_eq(p, 1);
+    ctw_watch_unref(w);
+    ctw_forecast_unref(f);
+    tear_down();
+}
+END_TEST
+
 int main(void)
 {
     const ctw_test_case cases[] = {
@@ -300,6 +385,8 @@ int main(void)
         {"each_expert_alone", test_each_expert_alone},
         {"revisions_and_lost_sources", test_revisions_and_lost_sources},
         {"missing_weather_is_told", test_missing_weather_is_told},
+        {"fleet_on_two_threads", test_fleet_on_two_threads},
+        {"surprise_drives_a_watch", test_surprise_drives_a_watch},
     };
     return ctw_test_main("api-forecast-daily", cases, sizeof cases / sizeof *cases, 60);
 }
