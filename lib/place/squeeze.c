@@ -10,7 +10,15 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_BOXES = 2000, MOST_CELLS = 4000000, MOST_WORK = 400000, VICTIMS = 10, HELPERS = 4 };
+enum {
+    MOST_BOXES = 2000,
+    MOST_CELLS = 4000000,
+    MOST_WORK = 400000,
+    ALL_WORK = 16000000,
+    USUAL_BOXES = 500,
+    VICTIMS = 10,
+    HELPERS = 4
+};
 
 typedef struct shift {
     int32_t kind, from, to;
@@ -33,8 +41,8 @@ typedef struct squeezer {
     size_t *kind_order;
     shift *log;
     size_t logged, log_cap;
-    int64_t work;
-    int failed; /* out of memory in a chain */
+    int64_t work, most; /* steps done, and how many this cell may take */
+    int failed;         /* out of memory in a chain */
 } squeezer;
 
 static double gram_of(const squeezer *z, size_t k)
@@ -193,9 +201,9 @@ static int move_out(squeezer *z, size_t victim)
  * nothing changes. */
 static int drain(squeezer *z, size_t box, size_t victim)
 {
-    for (int some = 1; some && z->work < MOST_WORK && !z->failed;) {
+    for (int some = 1; some && z->work < z->most && !z->failed;) {
         some = 0;
-        for (size_t s = 0; s + 1 < z->boxes && z->work < MOST_WORK; s++) {
+        for (size_t s = 0; s + 1 < z->boxes && z->work < z->most; s++) {
             if (s == box || s == victim || z->units[s] == 0) continue;
             int here = 0;
             while (exchange(z, box, s)) here = 1;
@@ -230,7 +238,7 @@ static int empty_box(squeezer *z, size_t victim)
 {
     size_t tried[HELPERS];
     int rest = victim + 1 == z->boxes, done = move_out(z, victim) || drain(z, victim, victim);
-    for (int n = 0; n < HELPERS && !done && z->work < MOST_WORK && !z->failed; n++) {
+    for (int n = 0; n < HELPERS && !done && z->work < z->most && !z->failed; n++) {
         tried[n] = roomiest(z, victim, tried, n);
         done = tried[n] < z->boxes && (drain(z, tried[n], victim) || drain(z, victim, victim));
     }
@@ -315,8 +323,9 @@ static ctw_status reduce(squeezer *z)
 {
     double low = floor_of(z);
     if (z->units[z->boxes - 1] > 0) empty_box(z, z->boxes - 1);
-    for (int better = 1; better && z->work < MOST_WORK && !z->failed;) {
+    for (int better = 1; better && z->work < z->most && !z->failed;) {
         better = 0;
+        z->work += (int64_t)(z->boxes * z->kinds * 2); /* looking at every server costs that */
         for (size_t s = 0; s + 1 < z->boxes; s++) better |= downsize(z, s);
         if (total_cost(z) - low < 0.5 * cheapest_fixed(z)) break;
         rank_boxes(z);
@@ -433,6 +442,10 @@ ctw_status ctw_place__squeeze(ctw_place__packer *p)
     for (size_t x = 0; x < p->patterns; x++) z.boxes += (size_t)p->pattern[x].times;
     z.boxes++;
     if (z.boxes < 3 || z.boxes > MOST_BOXES || z.boxes * z.kinds > MOST_CELLS) return CTW_OK;
+    /* Many cells, or large ones, gain less each. */
+    z.most = (int64_t)ALL_WORK / (int64_t)p->m->cells * USUAL_BOXES / (int64_t)z.boxes;
+    if (z.most < MOST_WORK / 2) return CTW_OK;
+    if (z.most > MOST_WORK) z.most = MOST_WORK;
     ctw_status s = alloc_squeezer(&z);
     if (s == CTW_OK) {
         value_kinds(&z);
