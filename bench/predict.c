@@ -1,5 +1,7 @@
 /* predict.c: ctw-bench predict: how well and how fast output lengths are predicted.
- *   --train F.csv --test G.csv --column C [--test-column D]   fit on F, test on G
+ *   --train F.csv --test G.csv --column C[,C2...] [--test-column D]   fit on F, test on G (column C unless D is given);
+ *                 C2... are the lengths of further answers to the same prompts, which only the fit uses
+ *   --test-column D,E,... or 'NAME*'   transfer: several columns of G in turn and their mean, without a refit
  *   --online      then stream a part of G as finished requests and test on the rest, after 0, 200, 500, 1000 and
  *                 2000 of them (at most half of G is streamed; --stream N sets the part)
  *   --cold        with --online: no fit on --train; G alone teaches
@@ -11,23 +13,31 @@
 #include <string.h>
 
 typedef struct set {
-    size_t n;
+    size_t n, stride;
     char **prompt;
-    double *tokens;
+    double *tokens; /* n x stride: the first column, then further answers to the same prompts */
     bench_table *t;
 } set;
 
-static set load(bench *b, const char *path, const char *column)
+enum { MOST_COLUMNS = 64 };
+
+/* Prompts with the columns of `list`, separated by commas; rows without a first length are left out. */
+static set load(bench *b, const char *path, const char *list)
 {
-    const char *wanted[] = {"$prompt", column, NULL};
-    set s = {.t = bench_load(b, path, wanted)};
+    const char *wanted[MOST_COLUMNS + 2] = {"$prompt"};
+    char *names = strdup(list);
+    set s = {0};
+    for (char *c = strtok(names, ","); c && s.stride < MOST_COLUMNS; c = strtok(NULL, ",")) wanted[++s.stride] = c;
+    s.t = bench_load(b, path, wanted);
     s.prompt = bench_alloc(s.t->rows, sizeof *s.prompt);
-    s.tokens = bench_alloc(s.t->rows, sizeof *s.tokens);
+    s.tokens = bench_alloc(s.t->rows * s.stride, sizeof *s.tokens);
     for (size_t i = 0; i < s.t->rows; i++) {
         if (isnan(s.t->value[1][i])) continue;
         s.prompt[s.n] = s.t->text[0][i];
-        s.tokens[s.n++] = s.t->value[1][i];
+        for (size_t k = 0; k < s.stride; k++) s.tokens[s.n * s.stride + k] = s.t->value[1 + k][i];
+        s.n++;
     }
+    free(names);
     return s;
 }
 
@@ -150,7 +160,7 @@ static double time_long(const ctw_lengths *l, const set *s, int64_t reps)
 
 static void fit(ctw_lengths *l, const set *s)
 {
-    bench_ok(ctw_lengths_fit(l, (const char *const *)s->prompt, NULL, s->n, s->tokens, 1, NULL), "fit");
+    bench_ok(ctw_lengths_fit(l, (const char *const *)s->prompt, NULL, s->n, s->tokens, s->stride, NULL), "fit");
 }
 
 static double report_f64(const ctw_lengths *l, const char *key)
@@ -197,6 +207,54 @@ static void batch(bench *b, ctw_lengths *l, const set *train, const set *test, i
     bench_end();
 }
 
+/* Other served models and prompts without a refit: each column of the test file whose name is listed, or begins with
+ * what stands before a '*'. One line a column and the mean. */
+static void transfer(bench *b, const ctw_lengths *l, const set *train, const char *test_file, const char *list,
+                     int64_t seed)
+{
+    double tau[MOST_COLUMNS], share[MOST_COLUMNS];
+    size_t n = 0;
+    char *names = strdup(list);
+    for (char *c = strtok(names, ","); c && n < MOST_COLUMNS; c = strtok(NULL, ",")) {
+        set test = load(b, test_file, c);
+        quality q = judge(l, test.prompt, test.tokens, test.n);
+        tau[n] = q.tau;
+        share[n++] = q.share;
+        common(b, train, test.n, seed, "transfer");
+        bench_out_str("test_column", c);
+        print_quality(&q);
+        bench_end();
+        unload(&test);
+    }
+    bench_begin(b);
+    bench_out_aggregate(n);
+    bench_out_str("mode", "transfer");
+    bench_out_mean("kendall_tau", tau, n);
+    bench_out_mean("share", share, n);
+    bench_end();
+    free(names);
+}
+
+/* The names of a file's columns that begin as `pattern` does before its '*', separated by commas. */
+static char *matching_columns(bench *b, const char *path, const char *pattern)
+{
+    size_t head = (size_t)(strchr(pattern, '*') - pattern), at = 0;
+    ctw_csv *csv;
+    bench_ok(ctw_csv_open(b->ctx, path, &csv), "data");
+    char *list = bench_alloc(1 << 16, 1);
+    for (uint64_t i = 0; i < ctw_csv_columns(csv); i++) {
+        const char *name = ctw_csv_column_name(csv, i);
+        size_t bytes = strlen(name);
+        if (strncmp(name, pattern, head) != 0 || at + bytes + 2 > 1 << 16) continue;
+        if (at) list[at++] = ',';
+        memcpy(list + at, name, bytes + 1);
+        at += bytes;
+    }
+    ctw_csv_unref(csv);
+    if (!at) bench_die(2, "%s has no column like %s", path, pattern);
+    return list;
+}
+
 static void shuffle(set *s, int64_t seed)
 {
     uint64_t x = (uint64_t)seed * 0x9E3779B97F4A7C15u + 1;
@@ -206,7 +264,7 @@ static void shuffle(set *s, int64_t seed)
         x ^= x << 17;
         size_t k = (size_t)(x % i);
         char *p = s->prompt[k];
-        double t = s->tokens[k];
+        double t = s->tokens[k]; /* of one column: only sets to test on are shuffled */
         s->prompt[k] = s->prompt[i - 1];
         s->tokens[k] = s->tokens[i - 1];
         s->prompt[i - 1] = p;
@@ -240,32 +298,49 @@ static void online(bench *b, ctw_lengths *l, const set *train, set *test, int64_
     }
 }
 
+static void run(bench *b, const ctw_params *p, const set *train, set *test, const char *test_columns, int64_t seed)
+{
+    ctw_lengths *l;
+    bench_ok(ctw_lengths_new(b->ctx, p, &l), "predictor");
+    if (bench_flag(b, "--online"))
+        online(b, l, train, test, seed, bench_i64(b, "--stream", 0));
+    else if (strchr(test_columns, ',')) {
+        fit(l, train);
+        transfer(b, l, train, bench_need(b, "--test"), test_columns, seed);
+    } else {
+        batch(b, l, train, test, seed);
+    }
+    ctw_lengths_unref(l);
+}
+
 int bench_predict(bench *b)
 {
-    int64_t first, last, stream = bench_i64(b, "--stream", 0);
-    int live = bench_flag(b, "--online"), cold = bench_flag(b, "--cold");
+    int64_t first, last;
+    int cold = bench_flag(b, "--cold");
     const char *train_file = cold ? bench_str(b, "--train", NULL) : bench_need(b, "--train");
     const char *test_file = bench_need(b, "--test"), *column = bench_need(b, "--column");
-    const char *test_column = bench_str(b, "--test-column", column);
+    char *own = strdup(column), *listed = NULL;
+    strtok(own, ",");
+    const char *test_column = bench_str(b, "--test-column", own);
+    if (strchr(test_column, '*')) test_column = listed = matching_columns(b, test_file, test_column);
     ctw_params *p;
     bench_seeds(b, &first, &last);
     bench_ok(ctw_params_new(b->ctx, "lengths", &p), "options");
     bench_params(b, p);
+    bench_flag(b, "--online");
+    bench_i64(b, "--stream", 0);
     bench_i64(b, "--reps", 5);
     bench_no_more(b);
     set train = {0}, test = load(b, test_file, test_column);
-    if (train_file && !cold) train = load(b, train_file, column);
-    for (int64_t seed = first; seed <= last; seed++) {
-        ctw_lengths *l;
-        bench_ok(ctw_lengths_new(b->ctx, p, &l), "predictor");
-        if (live)
-            online(b, l, cold ? NULL : &train, &test, seed, stream);
-        else
-            batch(b, l, &train, &test, seed);
-        ctw_lengths_unref(l);
+    if (train_file && !cold) {
+        train = load(b, train_file, column);
+        bench_ok(ctw_params_set_i64(p, "samples", (int64_t)train.stride), "--column");
     }
+    for (int64_t seed = first; seed <= last; seed++) run(b, p, cold ? NULL : &train, &test, test_column, seed);
     if (train.t) unload(&train);
     unload(&test);
+    free(own);
+    free(listed);
     ctw_params_unref(p);
     return 0;
 }

@@ -1,9 +1,10 @@
 /* queue.c: ctw-bench queue: what a policy gains and costs on given lengths and arrivals.
  *   --lengths F.csv --column C       output tokens of the requests; drawn with replacement, except that a trace which
  *                                    is also the lengths file keeps its own
- *   --predictor oracle|random|column:NAME|train:FILE.csv[:COLUMN]
+ *   --predictor oracle|random|column:NAME|train:FILE.csv[:COLUMN,...]
  *       column: a column of F with predicted tokens; with at most 16 different values they are classes, and each
- *       stands for the median length of its rows. train: the library's predictor, fitted on FILE, on F's prompts
+ *       stands for the median length of its rows. train: the library's predictor, fitted on FILE, on F's prompts;
+ * several columns are answers to the same prompts
  *   --arrivals poisson:RHO|gamma:RHO:CV|trace:FILE.csv:RHO|paper-poisson:RATE[..RATE]|paper-gamma:RATE:CV
  *       RHO is load relative to what first come first served can take
  *   --policy P[,P...]   --jobs N   --batching none|dynamic|continuous   --batch B
@@ -72,19 +73,36 @@ static void predict_classes(workload *w, const double *label)
     free(v);
 }
 
+/* The fit's columns: `column`, or those after the file's name. */
+static ctw_lengths *train(bench *b, char *file, const char *column)
+{
+    const char *wanted[18] = {"$prompt"};
+    char *other = strchr(file, ':');
+    size_t n = 0;
+    if (other) *other++ = 0;
+    for (char *c = other ? strtok(other, ",") : NULL; c && n < 16; c = strtok(NULL, ",")) wanted[++n] = c;
+    if (!n) wanted[++n] = column;
+    bench_table *t = bench_load(b, file, wanted);
+    double *tokens = bench_alloc(t->rows * n, sizeof *tokens);
+    for (size_t i = 0; i < t->rows * n; i++) tokens[i] = t->value[1 + i % n][i / n];
+    ctw_params *p;
+    ctw_lengths *l;
+    bench_ok(ctw_params_new(b->ctx, "lengths", &p), "options");
+    bench_ok(ctw_params_set_i64(p, "samples", (int64_t)n), "columns");
+    bench_ok(ctw_lengths_new(b->ctx, p, &l), "predictor");
+    bench_ok(ctw_lengths_fit(l, (const char *const *)t->text[0], NULL, t->rows, tokens, n, NULL), "fit");
+    ctw_params_unref(p);
+    free(tokens);
+    bench_free(t);
+    return l;
+}
+
 static void predict_trained(bench *b, workload *w, char **prompt, char *file, const char *column)
 {
-    char *other = strchr(file, ':');
-    if (other) *other++ = 0;
-    const char *wanted[] = {"$prompt", other ? other : column, NULL};
-    bench_table *t = bench_load(b, file, wanted);
-    ctw_lengths *l;
-    bench_ok(ctw_lengths_new(b->ctx, NULL, &l), "predictor");
-    bench_ok(ctw_lengths_fit(l, (const char *const *)t->text[0], NULL, t->rows, t->value[1], 1, NULL), "fit");
+    ctw_lengths *l = train(b, file, column);
     for (size_t i = 0; i < w->rows; i++)
         bench_ok(ctw_lengths_predict(l, prompt[i], strlen(prompt[i]), 0, 0.5, &w->predicted[i]), "predict");
     ctw_lengths_unref(l);
-    bench_free(t);
 }
 
 static void load_lengths(bench *b, workload *w, const char *path, const char *column, const char *predictor)

@@ -1,9 +1,9 @@
 /**
  * @file lengths.h
  * How long will the answer be? Predicts the number of output tokens of an LLM request from its prompt: hashed
- * words, word pairs and opening words with dense facts about the prompt, a ridge regression on log(1 + tokens), and
- * the distribution of its held-out errors for quantiles and classes. A prediction takes about a microsecond, which is
- * what lets a queue order by it. See doc/queue.md for accuracy, transfer and limits.
+ * words, word pairs and opening words with dense facts about the prompt, a ridge regression on the rank of the length,
+ * and the distribution of lengths at each held-out score for quantiles and classes. A prediction takes about a
+ * microsecond, which is what lets a queue order by it. See doc/queue.md for accuracy, transfer and limits.
  *
  * Several served models (say a 7B and a 70B) may share one handle: the prompt is read once, each model has
  * its own weights and error distribution.
@@ -25,8 +25,8 @@ extern "C" {
 typedef struct ctw_lengths ctw_lengths;
 
 /**
- * New untrained predictor. Options of kind "lengths": "models", "bits", "ridge", "folds", "byte_cap",
- * "memory". params NULL: all defaults. CTW_E_ARG, CTW_E_NOMEM.
+ * New untrained predictor. Options of kind "lengths": "models", "samples", "bits", "ridge", "folds",
+ * "byte_cap", "memory". params NULL: all defaults. CTW_E_ARG, CTW_E_NOMEM.
  */
 CTW_API ctw_status ctw_lengths_new(ctw_ctx *ctx, const ctw_params *params, ctw_lengths **out);
 /** One more owner; returns l. */
@@ -37,9 +37,10 @@ CTW_API void ctw_lengths_unref(ctw_lengths *l);
 /**
  * Learns from n >= 16 finished requests. `prompt[i]` has `bytes[i]` bytes (`bytes` NULL: NUL-terminated).
  * `tokens` is a row-major matrix, one row a request, one column a served model, `stride` >= models apart; NaN
- * says that this model did not answer that prompt. Tokens must be in [0, 1e9]; each model needs 16 known ones.
- * A failed fit leaves the predictor untrained. CTW_E_ARG, CTW_E_SHAPE, CTW_E_RANGE, CTW_E_NOMEM,
- * CTW_E_CANCELLED, CTW_E_DEADLINE. About 1 s of CPU for 10,000 prompts.
+ * says that this model did not answer that prompt. With the option "samples" > 1 each model has that many columns side
+ * by side, the lengths of several answers to the same prompt (some may be NaN): worth about a third more prompts.
+ * Tokens must be in [0, 1e9]; each model needs 16 known ones. A failed fit leaves the predictor untrained. CTW_E_ARG,
+ * CTW_E_SHAPE, CTW_E_RANGE, CTW_E_NOMEM, CTW_E_CANCELLED, CTW_E_DEADLINE. About 1 s of CPU for 10,000 prompts.
  */
 CTW_API ctw_status ctw_lengths_fit(ctw_lengths *l, const char *const *prompt, const uint64_t *bytes, uint64_t n,
                                    const double *tokens, uint64_t stride, ctw_cancel *cancel);
@@ -53,7 +54,7 @@ CTW_API ctw_status ctw_lengths_predict(const ctw_lengths *l, const char *prompt,
 /** The same for every served model from one reading of the prompt; tokens[models]. */
 CTW_API ctw_status ctw_lengths_predict_all(const ctw_lengths *l, const char *prompt, uint64_t bytes, double quantile,
                                            double *tokens);
-/** Only the linear score, about log(1 + tokens): enough to order by. */
+/** Only the linear score, about the rank of the length less one half: enough to order by. */
 CTW_API ctw_status ctw_lengths_score(const ctw_lengths *l, const char *prompt, uint64_t bytes, int64_t model,
                                      double *score);
 /**

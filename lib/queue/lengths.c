@@ -10,7 +10,7 @@
 void ctw_lengths__heads_free(ctw_ctx *ctx, ctw_lengths__head *head, int64_t models)
 {
     if (!head) return;
-    for (int64_t k = 0; k < models; k++) ctw_base__free(ctx, head[k].w);
+    for (int64_t k = 0; k < models; k++) ctw_base__free(ctx, head[k].table);
     ctw_base__free(ctx, head);
 }
 
@@ -19,8 +19,8 @@ ctw_lengths__head *ctw_lengths__heads_new(ctw_ctx *ctx, int64_t models, int64_t 
     ctw_lengths__head *head = CTW_NEW(ctx, (size_t)models, ctw_lengths__head);
     if (!head) return NULL;
     for (int64_t k = 0; k < models; k++) {
-        head[k].w = CTW_NEW(ctx, (size_t)1 << bits, int16_t);
-        if (!head[k].w) {
+        head[k].table = CTW_NEW(ctx, ctw_queue__buckets(bits), ctw_queue__bucket);
+        if (!head[k].table) {
             ctw_lengths__heads_free(ctx, head, models);
             return NULL;
         }
@@ -33,7 +33,7 @@ static void destroy(ctw_lengths *l)
     ctw_lengths__heads_free(l->h.ctx, l->head, l->models);
     ctw_lengths__heads_free(l->h.ctx, l->base, l->models);
     if (l->memo)
-        for (int64_t i = 0; i < l->memory; i++) ctw_base__free(l->h.ctx, l->memo[i].entry);
+        for (int64_t i = 0; i < l->memory; i++) ctw_base__free(l->h.ctx, l->memo[i].feature);
     ctw_base__free(l->h.ctx, l->memo);
     ctw_params_unref(l->params);
 }
@@ -46,6 +46,7 @@ ctw_status ctw_lengths__create(ctw_ctx *ctx, const ctw_params *params, const cha
     ctw_lengths *l = ctw_base__handle_new(ctx, sizeof *l, CTW_LENGTHS_MAGIC);
     if (!l) return CTW_E_NOMEM;
     l->models = ctw_base__opt_i64(params, &ctw_lengths__kind, "models");
+    l->samples = ctw_base__opt_i64(params, &ctw_lengths__kind, "samples");
     l->bits = ctw_base__opt_i64(params, &ctw_lengths__kind, "bits");
     l->folds = ctw_base__opt_i64(params, &ctw_lengths__kind, "folds");
     l->memory = ctw_base__opt_i64(params, &ctw_lengths__kind, "memory");
@@ -69,14 +70,21 @@ ctw_status ctw_lengths_new(ctw_ctx *ctx, const ctw_params *params, ctw_lengths *
     return ctw_lengths__create(ctx, params, __func__, out);
 }
 
-double ctw_lengths__score(const ctw_lengths__head *m, const ctw_queue__text *t, int64_t bits)
+double ctw_lengths__score(const ctw_lengths__head *m, const uint32_t *feature, uint32_t n, const float *dense,
+                          int64_t bits)
 {
     float sum = 0;
-    for (uint32_t i = 0; i < t->n; i++)
-        sum += ctw_queue__text_scale[t->kind[i]] * (float)m->w[t->hash[i] >> (32 - bits)];
+    for (uint32_t i = 0; i < n; i++)
+        sum += ctw_queue__text_scale[CTW_TEXT_KIND(feature[i])] *
+               (float)ctw_queue__weight(m->table, ctw_queue__code(feature[i], bits));
     double score = m->bias + m->unit * (double)sum;
-    for (uint32_t i = 0; i < CTW_TEXT_DENSE; i++) score += m->dense[i] * (double)t->dense[i];
+    for (uint32_t i = 0; i < CTW_TEXT_DENSE; i++) score += m->dense[i] * (double)dense[i];
     return score;
+}
+
+static double score_of(const ctw_lengths *l, int64_t model, const ctw_queue__text *t)
+{
+    return ctw_lengths__score(&l->head[model], t->feature, t->n, t->dense, l->bits);
 }
 
 /* The checks every prediction shares, then the reading. */
@@ -104,7 +112,7 @@ ctw_status ctw_lengths_predict(const ctw_lengths *l, const char *prompt, uint64_
     CTW_TRY(ctw_base__need(tokens, __func__, "tokens"));
     CTW_TRY(ctw_base__in(quantile, 0.01, 0.99, __func__, "quantile"));
     CTW_TRY(read_prompt(l, prompt, bytes, model, __func__, &t));
-    *tokens = tokens_at(&l->head[model], ctw_lengths__score(&l->head[model], &t, l->bits), quantile);
+    *tokens = tokens_at(&l->head[model], score_of(l, model, &t), quantile);
     return CTW_OK;
 }
 
@@ -115,8 +123,7 @@ ctw_status ctw_lengths_predict_all(const ctw_lengths *l, const char *prompt, uin
     CTW_TRY(ctw_base__need(tokens, __func__, "tokens"));
     CTW_TRY(ctw_base__in(quantile, 0.01, 0.99, __func__, "quantile"));
     CTW_TRY(read_prompt(l, prompt, bytes, 0, __func__, &t));
-    for (int64_t k = 0; k < l->models; k++)
-        tokens[k] = tokens_at(&l->head[k], ctw_lengths__score(&l->head[k], &t, l->bits), quantile);
+    for (int64_t k = 0; k < l->models; k++) tokens[k] = tokens_at(&l->head[k], score_of(l, k, &t), quantile);
     return CTW_OK;
 }
 
@@ -125,7 +132,7 @@ ctw_status ctw_lengths_score(const ctw_lengths *l, const char *prompt, uint64_t 
     ctw_queue__text t;
     CTW_TRY(ctw_base__need(score, __func__, "score"));
     CTW_TRY(read_prompt(l, prompt, bytes, model, __func__, &t));
-    *score = ctw_lengths__score(&l->head[model], &t, l->bits);
+    *score = score_of(l, model, &t);
     return CTW_OK;
 }
 
@@ -143,7 +150,7 @@ ctw_status ctw_lengths_class(const ctw_lengths *l, const char *prompt, uint64_t 
                                   (unsigned long long)i, edge[i]);
     CTW_TRY(read_prompt(l, prompt, bytes, model, __func__, &t));
     const ctw_lengths__head *m = &l->head[model];
-    double score = ctw_lengths__score(m, &t, l->bits), below = 0, best = -1;
+    double score = score_of(l, model, &t), below = 0, best = -1;
     for (uint64_t k = 0; k <= n_edges; k++) {
         double upto = k < n_edges ? ctw_queue__spread_below(&m->spread, score, log1p(edge[k]) - m->shift) : 1;
         if (upto - below > best) {

@@ -10,18 +10,19 @@
 static void rows_free(ctw_ctx *ctx, ctw_lengths__rows *r)
 {
     ctw_base__free(ctx, r->start);
-    ctw_base__free(ctx, r->entry);
+    ctw_base__free(ctx, r->feature);
     ctw_base__free(ctx, r->dense);
     ctw_base__free(ctx, r->prior);
     ctw_base__free(ctx, r->value);
 }
 
-static ctw_status rows_new(ctw_ctx *ctx, size_t n, int prior, ctw_lengths__rows *r)
+static ctw_status rows_new(ctw_ctx *ctx, size_t n, size_t samples, int prior, ctw_lengths__rows *r)
 {
     memset(r, 0, sizeof *r);
+    r->samples = samples;
     r->start = CTW_NEW(ctx, n + 1, size_t);
     r->dense = ctw_base__alloc(ctx, n, CTW_TEXT_DENSE * sizeof *r->dense);
-    r->value = CTW_NEW(ctx, n, double);
+    r->value = ctw_base__alloc(ctx, n, samples * sizeof *r->value);
     if (prior) r->prior = CTW_NEW(ctx, n, double);
     return r->start && r->dense && r->value && (!prior || r->prior) ? CTW_OK : CTW_E_NOMEM;
 }
@@ -31,13 +32,13 @@ static ctw_status read_all(ctw_lengths *l, const char *const *prompt, const uint
 {
     size_t cap = 0;
     ctw_queue__text t;
-    CTW_TRY(rows_new(l->h.ctx, n, 0, r));
+    CTW_TRY(rows_new(l->h.ctx, n, (size_t)l->samples, 0, r));
     for (size_t i = 0; i < n; i++) {
         if (i % 256 == 0) CTW_TRY(ctw_base__stopped(cancel, fn));
         if (!prompt[i]) return ctw_base__fail(CTW_E_ARG, "%s: prompt[%zu] is NULL", fn, i);
         ctw_queue__text_read(&t, prompt[i], bytes ? (size_t)bytes[i] : strlen(prompt[i]), l->byte_cap);
-        CTW_TRY(ctw_base__grow(l->h.ctx, (void **)&r->entry, &cap, r->start[i] + t.n, sizeof *r->entry));
-        for (uint32_t k = 0; k < t.n; k++) r->entry[r->start[i] + k] = ctw_lengths__entry(&t, k, l->bits);
+        CTW_TRY(ctw_base__grow(l->h.ctx, (void **)&r->feature, &cap, r->start[i] + t.n, sizeof *r->feature));
+        memcpy(r->feature + r->start[i], t.feature, t.n * sizeof *t.feature);
         memcpy(r->dense + i * CTW_TEXT_DENSE, t.dense, sizeof t.dense);
         r->start[i + 1] = r->start[i] + t.n;
     }
@@ -45,15 +46,17 @@ static ctw_status read_all(ctw_lengths *l, const char *const *prompt, const uint
     return CTW_OK;
 }
 
-static ctw_status take_lengths(const double *tokens, size_t n, uint64_t stride, int64_t model, double *value,
+static ctw_status take_lengths(const double *tokens, uint64_t stride, int64_t model, ctw_lengths__rows *r,
                                const char *fn)
 {
-    for (size_t i = 0; i < n; i++) {
-        double v = tokens[i * stride + (uint64_t)model];
-        if (!isnan(v) && !(v >= 0 && v <= MOST_TOKENS))
-            return ctw_base__fail(CTW_E_RANGE, "%s: tokens of request %zu, model %lld are %g, must be in [0, %g]", fn,
-                                  i, (long long)model, v, MOST_TOKENS);
-        value[i] = log1p(v);
+    for (size_t i = 0; i < r->n; i++) {
+        const double *v = tokens + i * stride + (uint64_t)model * r->samples;
+        for (size_t k = 0; k < r->samples; k++) {
+            if (!isnan(v[k]) && !(v[k] >= 0 && v[k] <= MOST_TOKENS))
+                return ctw_base__fail(CTW_E_RANGE, "%s: tokens of request %zu, model %lld are %g, must be in [0, %g]",
+                                      fn, i, (long long)model, v[k], MOST_TOKENS);
+            r->value[i * r->samples + k] = log1p(v[k]);
+        }
     }
     return CTW_OK;
 }
@@ -64,10 +67,10 @@ ctw_status ctw_lengths__rebase(ctw_lengths *l)
     ctw_lengths__head *base = ctw_lengths__heads_new(l->h.ctx, l->models, l->bits);
     if (!base) return CTW_E_NOMEM;
     for (int64_t k = 0; k < l->models; k++) {
-        int16_t *w = base[k].w;
-        memcpy(w, l->head[k].w, sizeof *w << l->bits);
+        ctw_queue__bucket *t = base[k].table;
+        memcpy(t, l->head[k].table, ctw_queue__buckets(l->bits) * sizeof *t);
         base[k] = l->head[k];
-        base[k].w = w;
+        base[k].table = t;
     }
     ctw_lengths__heads_free(l->h.ctx, l->base, l->models);
     l->base = base;
@@ -77,8 +80,8 @@ ctw_status ctw_lengths__rebase(ctw_lengths *l)
 static void forget(ctw_lengths *l)
 {
     for (int64_t i = 0; l->memo && i < l->memory; i++) {
-        ctw_base__free(l->h.ctx, l->memo[i].entry);
-        l->memo[i].entry = NULL;
+        ctw_base__free(l->h.ctx, l->memo[i].feature);
+        l->memo[i].feature = NULL;
     }
     l->memo_n = l->memo_next = 0;
 }
@@ -89,7 +92,7 @@ static ctw_status fit(ctw_lengths *l, const char *const *prompt, const uint64_t 
     ctw_lengths__rows rows = {.n = 0};
     ctw_status s = read_all(l, prompt, bytes, n, &rows, cancel, fn);
     for (int64_t k = 0; k < l->models && !s; k++) {
-        s = take_lengths(tokens, n, stride, k, rows.value, fn);
+        s = take_lengths(tokens, stride, k, &rows, fn);
         if (!s) s = ctw_lengths__learn(l, &rows, NULL, &l->head[k], cancel, fn);
     }
     rows_free(l->h.ctx, &rows);
@@ -104,9 +107,9 @@ ctw_status ctw_lengths_fit(ctw_lengths *l, const char *const *prompt, const uint
     ctw_status s = ctw_base__in_u64(n, 16, 16777216, __func__, "n");
     if (!s) s = ctw_base__need(prompt, __func__, "prompt");
     if (!s) s = ctw_base__need(tokens, __func__, "tokens");
-    if (!s && stride < (uint64_t)l->models)
-        s = ctw_base__fail(CTW_E_SHAPE, "%s: stride is %llu, below the %lld models", __func__,
-                           (unsigned long long)stride, (long long)l->models);
+    if (!s && stride < (uint64_t)(l->models * l->samples))
+        s = ctw_base__fail(CTW_E_SHAPE, "%s: stride is %llu, below %lld models of %lld samples", __func__,
+                           (unsigned long long)stride, (long long)l->models, (long long)l->samples);
     if (!s) {
         l->fitted = 0;
         s = fit(l, prompt, bytes, (size_t)n, tokens, stride, cancel, __func__);
@@ -122,12 +125,11 @@ ctw_status ctw_lengths_fit(ctw_lengths *l, const char *const *prompt, const uint
 static ctw_status remember(ctw_lengths *l, const ctw_queue__text *t, int64_t model, double target)
 {
     if (!l->memo && !(l->memo = CTW_NEW(l->h.ctx, (size_t)l->memory, ctw_lengths__memo))) return CTW_E_NOMEM;
-    uint32_t *entry = ctw_base__alloc(l->h.ctx, t->n, sizeof *entry);
-    if (!entry) return CTW_E_NOMEM;
-    for (uint32_t k = 0; k < t->n; k++) entry[k] = ctw_lengths__entry(t, k, l->bits);
+    uint32_t *feature = ctw_base__dup(l->h.ctx, t->feature, t->n, sizeof *feature);
+    if (!feature) return CTW_E_NOMEM;
     ctw_lengths__memo *m = &l->memo[l->memo_next];
-    ctw_base__free(l->h.ctx, m->entry);
-    *m = (ctw_lengths__memo){.entry = entry, .n = t->n, .model = (uint32_t)model, .target = target};
+    ctw_base__free(l->h.ctx, m->feature);
+    *m = (ctw_lengths__memo){.feature = feature, .n = t->n, .model = (uint32_t)model, .target = target};
     memcpy(m->dense, t->dense, sizeof m->dense);
     l->memo_next = (l->memo_next + 1) % (size_t)l->memory;
     if (l->memo_n < (size_t)l->memory) l->memo_n++;
@@ -151,33 +153,26 @@ ctw_status ctw_lengths_observe(ctw_lengths *l, const char *prompt, uint64_t byte
     if (!s) {
         ctw_queue__text_read(&t, prompt, (size_t)bytes, l->byte_cap);
         if (l->memory) s = remember(l, &t, model, log1p(tokens));
-        if (!s && l->fitted) follow(&l->head[model], ctw_lengths__score(&l->head[model], &t, l->bits), log1p(tokens));
+        if (!s && l->fitted)
+            follow(&l->head[model], ctw_lengths__score(&l->head[model], t.feature, t.n, t.dense, l->bits),
+                   log1p(tokens));
     }
     ctw_base__handle_leave(&l->h);
     return s;
 }
 
-static double prior_score(const ctw_lengths__head *base, const ctw_lengths__memo *m)
-{
-    double sum = base->bias;
-    for (uint32_t k = 0; k < m->n; k++)
-        sum += base->unit * (double)ctw_queue__text_scale[m->entry[k] >> 24] * base->w[m->entry[k] & 0xFFFFFFu];
-    for (uint32_t k = 0; k < CTW_TEXT_DENSE; k++) sum += base->dense[k] * (double)m->dense[k];
-    return sum;
-}
-
 static ctw_status recall(ctw_lengths *l, int64_t model, ctw_lengths__rows *r)
 {
     size_t cap = 0, i = 0;
-    CTW_TRY(rows_new(l->h.ctx, l->memo_n, l->base != NULL, r));
+    CTW_TRY(rows_new(l->h.ctx, l->memo_n, 1, l->base != NULL, r));
     for (size_t k = 0; k < l->memo_n; k++) {
         const ctw_lengths__memo *m = &l->memo[k];
         if (m->model != model) continue;
-        CTW_TRY(ctw_base__grow(l->h.ctx, (void **)&r->entry, &cap, r->start[i] + m->n, sizeof *r->entry));
-        memcpy(r->entry + r->start[i], m->entry, m->n * sizeof *m->entry);
+        CTW_TRY(ctw_base__grow(l->h.ctx, (void **)&r->feature, &cap, r->start[i] + m->n, sizeof *r->feature));
+        memcpy(r->feature + r->start[i], m->feature, m->n * sizeof *m->feature);
         memcpy(r->dense + i * CTW_TEXT_DENSE, m->dense, sizeof m->dense);
         r->value[i] = m->target;
-        if (l->base) r->prior[i] = prior_score(&l->base[model], m);
+        if (l->base) r->prior[i] = ctw_lengths__score(&l->base[model], m->feature, m->n, m->dense, l->bits);
         r->start[i + 1] = r->start[i] + m->n;
         i++;
     }

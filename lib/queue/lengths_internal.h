@@ -5,15 +5,15 @@
 #include "base/handle.h"
 #include "queue/spread.h"
 #include "queue/text.h"
+#include "queue/weights.h"
 #include <cybertwin/lengths.h>
 
 #define CTW_LENGTHS_MAGIC      CTW_FOUR('L', 'E', 'N', 'G')
 #define CTW_LENGTHS_MAX_MODELS 16u
 
-/* What one served model adds to the shared features: weights in 16 bits (value = unit * w), which keeps a
- * model of 65,536 features in 128 KiB and loses nothing measurable. */
+/* What one served model adds to the shared features. */
 typedef struct ctw_lengths__head {
-    int16_t *w; /* 2^bits */
+    ctw_queue__bucket *table; /* for 2^bits weights */
     double unit, bias, dense[CTW_TEXT_DENSE];
     ctw_queue__spread spread;
     double shift; /* added to log(1 + tokens), from observed misses */
@@ -22,9 +22,9 @@ typedef struct ctw_lengths__head {
     double ridge, rows, tau, rmse;
 } ctw_lengths__head;
 
-/* One remembered request: its features as entries of a design row. */
+/* One remembered request. */
 typedef struct ctw_lengths__memo {
-    uint32_t *entry; /* NULL: free */
+    uint32_t *feature; /* NULL: free */
     uint32_t n;
     uint32_t model;
     double target; /* log(1 + tokens) */
@@ -34,7 +34,7 @@ typedef struct ctw_lengths__memo {
 struct ctw_lengths {
     ctw_base__handle h;
     ctw_params *params; /* stored with the model */
-    int64_t models, bits, folds, memory;
+    int64_t models, samples, bits, folds, memory;
     size_t byte_cap;
     double ridge;
     int fitted;
@@ -54,23 +54,18 @@ ctw_status ctw_lengths__create(ctw_ctx *ctx, const ctw_params *params, const cha
 /* Makes the current heads the base of later updates. */
 ctw_status ctw_lengths__rebase(ctw_lengths *l);
 
-/* Entry of a design row for hashed feature i of a text. */
-static inline uint32_t ctw_lengths__entry(const ctw_queue__text *t, uint32_t i, int64_t bits)
-{
-    return (uint32_t)t->kind[i] << 24 | t->hash[i] >> (32 - bits);
-}
-
-/* Score of a text under a head. */
-double ctw_lengths__score(const ctw_lengths__head *m, const ctw_queue__text *t, int64_t bits);
+/* Score of n features and the dense facts under a head. */
+double ctw_lengths__score(const ctw_lengths__head *m, const uint32_t *feature, uint32_t n, const float *dense,
+                          int64_t bits);
 
 /* Rows to learn one head from. */
 typedef struct ctw_lengths__rows {
-    size_t n;
-    size_t *start;   /* n + 1 */
-    uint32_t *entry; /* start[n] */
-    float *dense;    /* n x CTW_TEXT_DENSE */
-    double *prior;   /* score under the base head, NULL without one */
-    double *value;   /* log(1 + tokens), NaN where unknown */
+    size_t n, samples;
+    size_t *start;     /* n + 1 */
+    uint32_t *feature; /* start[n] */
+    float *dense;      /* n x CTW_TEXT_DENSE */
+    double *prior;     /* score under the base head, NULL without one */
+    double *value;     /* n x samples, log(1 + tokens), NaN where unknown */
 } ctw_lengths__rows;
 
 /* Learns a head; *m is changed only on success, and then its old weights are kept in place of the new. `base` is the

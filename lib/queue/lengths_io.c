@@ -1,4 +1,4 @@
-/* lengths_io.c: a fitted predictor as a file of kind "LENG", format 1.0: its options, then one section with the
+/* lengths_io.c: a fitted predictor as a file of kind "LENG", format 2.0: its options, then one section with the
  * heads. Remembered requests are not part of it; what was fitted becomes the base of later updates. */
 #include "base/ctx.h"
 #include "io/container.h"
@@ -11,7 +11,7 @@
 #define KIND  CTW_FOUR('L', 'E', 'N', 'G')
 #define PRMS  CTW_FOUR('P', 'R', 'M', 'S')
 #define HEAD  CTW_FOUR('H', 'E', 'A', 'D')
-#define MAJOR 1
+#define MAJOR 2
 #define MINOR 0
 
 static void put_head(ctw_io__writer *w, const ctw_lengths__head *m, int64_t bits)
@@ -21,7 +21,10 @@ static void put_head(ctw_io__writer *w, const ctw_lengths__head *m, int64_t bits
     ctw_io__put_f64s(w, m->dense, CTW_TEXT_DENSE);
     ctw_io__put_f64s(w, m->spread.knot, CTW_SPREAD_KNOTS);
     ctw_io__put_f64s(w, &m->spread.at[0][0], CTW_SPREAD_KNOTS * CTW_SPREAD_LEVELS);
-    for (size_t i = 0; i < (size_t)1 << bits; i++) ctw_io__put_u16(w, (uint16_t)m->w[i]);
+    for (size_t i = 0; i < ctw_queue__buckets(bits); i++) {
+        ctw_io__put_u64(w, ctw_queue__tags(&m->table[i]));
+        for (size_t k = 0; k < CTW_WEIGHTS_WAYS; k++) ctw_io__put_u16(w, (uint16_t)m->table[i].w[k]);
+    }
 }
 
 static ctw_status save(const ctw_lengths *l, const char *fn, ctw_io__out *o)
@@ -59,7 +62,13 @@ static ctw_status get_head(ctw_io__reader *r, ctw_lengths__head *m, int64_t bits
     ctw_io__get_f64s(r, m->dense, CTW_TEXT_DENSE);
     ctw_io__get_f64s(r, m->spread.knot, CTW_SPREAD_KNOTS);
     ctw_io__get_f64s(r, &m->spread.at[0][0], CTW_SPREAD_KNOTS * CTW_SPREAD_LEVELS);
-    for (size_t i = 0; i < (size_t)1 << bits && !r->failed; i++) m->w[i] = (int16_t)ctw_io__get_u16(r);
+    for (size_t i = 0; i < ctw_queue__buckets(bits) && !r->failed; i++) {
+        uint64_t tags = ctw_io__get_u64(r);
+        for (size_t k = 0; k < CTW_WEIGHTS_WAYS; k++) {
+            m->table[i].tag[k] = (uint8_t)(tags >> 8 * k);
+            m->table[i].w[k] = (int16_t)ctw_io__get_u16(r);
+        }
+    }
     if (r->failed) return ctw_base__fail(CTW_E_FORMAT, "%s: the weights end early or are not finite", fn);
     m->unit = number[0];
     m->bias = number[1];
@@ -98,7 +107,7 @@ ctw_status ctw_lengths_load_mem(ctw_ctx *ctx, const void *buf, uint64_t len, ctw
     int64_t models = ctw_base__opt_i64(p, &ctw_lengths__kind, "models");
     int64_t bits = ctw_base__opt_i64(p, &ctw_lengths__kind, "bits");
     ctw_status s = CTW_OK;
-    if (len >> bits < 2 * (uint64_t)models)
+    if (len >> bits < 3 * (uint64_t)models)
         s = ctw_base__fail(CTW_E_FORMAT, "%s: %llu bytes cannot hold %lld models of 2^%lld weights", __func__,
                            (unsigned long long)len, (long long)models, (long long)bits);
     if (!s) s = ctw_lengths__create(ctx, p, __func__, &l);

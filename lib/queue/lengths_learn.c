@@ -1,7 +1,9 @@
 /* lengths_learn.c: one head from rows of features. The target is the rank of the length among the rows, not
  * its logarithm: a queue needs the order, ranks weigh an error by how many jobs it misplaces, and they are
  * the same for a terse and a verbose model (measured: tau +0.004, share of the attainable gain +0.01 over log
- * lengths). Held-out scores of the cross-validation choose the penalty and calibrate the spread. */
+ * lengths). With several answers to a prompt it is their mean rank: one answer's length is mostly chance. Features seen
+ * once teach nothing and are left out. Held-out scores of the cross-validation choose the penalty and
+ * calibrate the spread. */
 #include "num/rng.h"
 #include "num/sort.h"
 #include "num/stats.h"
@@ -17,13 +19,17 @@
 #define CONSTANT    3.0
 #define DENSE       (CTW_TEXT_DENSE + 2) /* prior and constant */
 
+#define FULL      0.75 /* of the weights that the table can keep */
+#define MOST_SEEN 255u
+
 typedef struct learner {
     ctw_queue__design d;
     const ctw_lengths__rows *rows;
     double mean[CTW_TEXT_DENSE + 1], scale[CTW_TEXT_DENSE + 1]; /* of dense facts and prior */
-    double level;                                               /* mean target */
-    double *target;                                             /* by row, less the mean */
+    double *target;                                             /* by row */
     double *x;                                                  /* dense part of the design */
+    size_t *start;                                              /* sparse part: features that are kept */
+    uint32_t *entry, *code;                                     /* code by column, ascending */
     double *w;                                                  /* folds + 1 weight vectors */
     double *scratch;                                            /* of the solver */
     double *held, *try;                                         /* held-out scores: the best so far, the current */
@@ -34,8 +40,67 @@ typedef struct learner {
 
 static void let_go(ctw_ctx *ctx, learner *g)
 {
-    void *all[] = {g->target, g->x, g->w, g->scratch, g->held, g->try, g->use, g->part};
+    void *all[] = {g->target, g->x, g->start, g->entry, g->code, g->w, g->scratch, g->held, g->try, g->use, g->part};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) ctw_base__free(ctx, all[i]);
+}
+
+static int known(const ctw_lengths__rows *r, size_t row)
+{
+    for (size_t k = 0; k < r->samples; k++)
+        if (!isnan(r->value[row * r->samples + k])) return 1;
+    return 0;
+}
+
+/* How often a feature must occur: twice, or more when the table could not keep them all. */
+static uint32_t least_seen(const uint32_t *seen, size_t codes, int64_t bits)
+{
+    size_t with[MOST_SEEN + 1] = {0}, all = 0, room = (size_t)(FULL * (double)((size_t)1 << bits));
+    for (size_t c = 0; c < codes; c++) with[seen[c] < MOST_SEEN ? seen[c] : MOST_SEEN]++;
+    uint32_t least = MOST_SEEN + 1;
+    while (least > 2 && all + with[least - 1] <= room) all += with[--least];
+    return least;
+}
+
+/* Columns for the codes that occur often enough; *seen becomes the column by code. */
+static ctw_status choose_columns(ctw_lengths *l, learner *g, uint32_t *seen)
+{
+    size_t codes = ctw_queue__codes(l->bits), columns = 0;
+    const ctw_lengths__rows *r = g->rows;
+    for (size_t i = 0; i < g->n; i++)
+        for (size_t k = r->start[g->use[i]]; k < r->start[g->use[i] + 1]; k++)
+            seen[ctw_queue__code(r->feature[k], l->bits)]++;
+    uint32_t least = least_seen(seen, codes, l->bits);
+    for (size_t c = 0; c < codes; c++) columns += seen[c] >= least;
+    g->code = ctw_base__alloc(l->h.ctx, columns + 1, sizeof *g->code);
+    if (!g->code) return CTW_E_NOMEM;
+    columns = 0;
+    for (size_t c = 0; c < codes; c++) {
+        int keep = seen[c] >= least;
+        seen[c] = keep ? (uint32_t)columns : UINT32_MAX;
+        if (keep) g->code[columns++] = (uint32_t)c;
+    }
+    g->d.columns = columns;
+    return CTW_OK;
+}
+
+static ctw_status index_features(ctw_lengths *l, learner *g)
+{
+    const ctw_lengths__rows *r = g->rows;
+    size_t at = 0;
+    uint32_t *column = CTW_NEW(l->h.ctx, ctw_queue__codes(l->bits), uint32_t);
+    g->start = ctw_base__alloc(l->h.ctx, r->n + 1, sizeof *g->start);
+    g->entry = ctw_base__alloc(l->h.ctx, r->start[r->n] + 1, sizeof *g->entry);
+    ctw_status s = column && g->start && g->entry ? choose_columns(l, g, column) : CTW_E_NOMEM;
+    for (size_t i = 0; i < r->n && !s; i++) {
+        g->start[i] = at;
+        for (size_t k = r->start[i]; k < r->start[i + 1]; k++) {
+            uint32_t c = column[ctw_queue__code(r->feature[k], l->bits)];
+            if (c != UINT32_MAX) g->entry[at++] = CTW_TEXT_KIND(r->feature[k]) << 24 | c;
+        }
+    }
+    if (!s) g->start[r->n] = at;
+    ctw_base__free(l->h.ctx, column);
+    return s;
 }
 
 static ctw_status get_ready(ctw_lengths *l, const ctw_lengths__rows *rows, learner *g)
@@ -44,43 +109,59 @@ static ctw_status get_ready(ctw_lengths *l, const ctw_lengths__rows *rows, learn
     size_t n = rows->n;
     memset(g, 0, sizeof *g);
     g->rows = rows;
-    g->m = ((size_t)1 << l->bits) + DENSE;
     g->target = CTW_NEW(ctx, n, double);
     g->x = CTW_NEW(ctx, n * DENSE, double);
-    g->w = CTW_NEW(ctx, g->m * (size_t)(l->folds + 1), double);
-    g->scratch = CTW_NEW(ctx, g->m * 4, double);
     g->held = CTW_NEW(ctx, n, double);
     g->try = CTW_NEW(ctx, n, double);
     g->use = CTW_NEW(ctx, n, uint32_t);
     g->part = CTW_NEW(ctx, n, uint32_t);
-    if (!g->target || !g->x || !g->w || !g->scratch || !g->held || !g->try || !g->use || !g->part) return CTW_E_NOMEM;
+    if (!g->target || !g->x || !g->held || !g->try || !g->use || !g->part) return CTW_E_NOMEM;
+    for (size_t i = 0; i < n; i++)
+        if (known(rows, i)) g->use[g->n++] = (uint32_t)i;
+    CTW_TRY(index_features(l, g));
+    g->m = g->d.columns + DENSE;
+    g->w = CTW_NEW(ctx, g->m * (size_t)(l->folds + 1), double);
+    g->scratch = CTW_NEW(ctx, g->m * 4, double);
+    if (!g->w || !g->scratch) return CTW_E_NOMEM;
     g->d = (ctw_queue__design){.n = n,
-                               .columns = (size_t)1 << l->bits,
-                               .start = rows->start,
-                               .entry = rows->entry,
+                               .columns = g->d.columns,
+                               .start = g->start,
+                               .entry = g->entry,
                                .scale = ctw_queue__text_scale,
                                .dense = DENSE,
                                .x = g->x};
-    for (size_t i = 0; i < n; i++)
-        if (!isnan(rows->value[i])) g->use[g->n++] = (uint32_t)i;
     return CTW_OK;
 }
 
-/* Targets: average ranks in (0, 1), less one half. */
+/* Adds to the targets the average ranks in (-0.5, 0.5) of one sample's lengths, over the prompts that have one. */
+static void add_ranks(learner *g, size_t sample, double *v, size_t *order, uint32_t *row)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < g->n; i++) {
+        v[n] = g->rows->value[g->use[i] * g->rows->samples + sample];
+        if (!isnan(v[n])) row[n++] = g->use[i];
+    }
+    ctw_num__argsort(v, order, n);
+    for (size_t i = 0, end; i < n; i = end) {
+        for (end = i + 1; end < n && v[order[end]] <= v[order[i]]; end++) {
+        }
+        double rank = ((double)i + (double)end) / 2 / (double)n - 0.5;
+        for (size_t k = i; k < end; k++) g->target[row[order[k]]] += rank;
+    }
+}
+
 static ctw_status rank_targets(ctw_ctx *ctx, learner *g)
 {
+    size_t samples = g->rows->samples;
     double *v = ctw_base__alloc(ctx, g->n, sizeof *v);
     size_t *order = ctw_base__alloc(ctx, g->n, sizeof *order);
     ctw_status s = v && order ? CTW_OK : CTW_E_NOMEM;
-    if (!s) {
-        for (size_t i = 0; i < g->n; i++) v[i] = g->rows->value[g->use[i]];
-        ctw_num__argsort(v, order, g->n);
-        for (size_t i = 0, end; i < g->n; i = end) {
-            for (end = i + 1; end < g->n && v[order[end]] <= v[order[i]]; end++) {
-            }
-            double rank = ((double)i + (double)end) / 2 / (double)g->n - 0.5;
-            for (size_t k = i; k < end; k++) g->target[g->use[order[k]]] = rank;
-        }
+    for (size_t k = 0; k < samples && !s; k++) add_ranks(g, k, v, order, g->part);
+    for (size_t i = 0; i < g->n && !s; i++) {
+        const double *value = g->rows->value + g->use[i] * samples;
+        size_t n = 0;
+        for (size_t k = 0; k < samples; k++) n += isnan(value[k]) ? 0 : 1;
+        g->target[g->use[i]] /= (double)n;
     }
     ctw_base__free(ctx, v);
     ctw_base__free(ctx, order);
@@ -164,40 +245,41 @@ static ctw_status choose_ridge(ctw_lengths *l, learner *g, const ctw_cancel *can
 }
 
 /* From the learner's scaled columns to the head's plain ones, the prior folded in. */
-static void write_head(const ctw_lengths *l, const learner *g, const double *w, const ctw_lengths__head *base,
-                       int16_t *to, ctw_lengths__head *m)
+static void write_head(const learner *g, const double *w, const ctw_lengths__head *base, size_t buckets,
+                       ctw_lengths__head *m)
 {
-    size_t columns = g->d.columns;
-    const double *v = w + columns;
-    double share = base ? v[CTW_TEXT_DENSE] * g->scale[CTW_TEXT_DENSE] : 0, largest = 0;
+    const double *v = w + g->d.columns;
+    double share = base ? v[CTW_TEXT_DENSE] * g->scale[CTW_TEXT_DENSE] : 0;
     m->bias = CONSTANT * v[DENSE - 1] - share * g->mean[CTW_TEXT_DENSE] + (base ? share * base->bias : 0);
     for (size_t k = 0; k < CTW_TEXT_DENSE; k++) {
         m->dense[k] = v[k] * g->scale[k] + (base ? share * base->dense[k] : 0);
         m->bias -= v[k] * g->scale[k] * g->mean[k];
     }
-    for (size_t i = 0; i < columns; i++) {
-        double x = w[i] + (base ? share * base->unit * base->w[i] : 0);
-        if (fabs(x) > largest) largest = fabs(x);
-    }
-    m->unit = largest > 0 ? largest / 32767 : 1;
-    for (size_t i = 0; i < columns; i++)
-        to[i] = (int16_t)lrint((w[i] + (base ? share * base->unit * base->w[i] : 0)) / m->unit);
-    (void)l;
+    m->unit = ctw_queue__weights_fill(m->table, buckets, g->code, w, g->d.columns, base ? base->table : NULL,
+                                      base ? share * base->unit : 0);
 }
 
-static ctw_status calibrate(ctw_ctx *ctx, learner *g, ctw_lengths__head *m)
+/* Every answer is one pair of score and length, so that quantiles are those of an answer, not of a mean. */
+static ctw_status calibrate(ctw_ctx *ctx, const learner *g, ctw_lengths__head *m)
 {
-    double *v = g->try; /* the other buffer is free now */
-    double sum = 0;
-    for (size_t i = 0; i < g->n; i++) v[i] = g->rows->value[g->use[i]];
-    CTW_TRY(ctw_queue__spread_fit(&m->spread, ctx, g->held, v, g->n));
-    CTW_TRY(ctw_num__kendall(ctx, g->held, v, g->n, &m->tau));
-    for (size_t i = 0; i < g->n; i++) sum += pow(ctw_queue__spread_quantile(&m->spread, g->held[i], 0.5) - v[i], 2);
-    m->rmse = sqrt(sum / (double)g->n);
-    return CTW_OK;
+    size_t samples = g->rows->samples, n = 0;
+    double *score = ctw_base__alloc(ctx, g->n * samples, sizeof *score);
+    double *v = ctw_base__alloc(ctx, g->n * samples, sizeof *v), sum = 0;
+    for (size_t i = 0; i < g->n * samples && score && v; i++) {
+        v[n] = g->rows->value[g->use[i / samples] * samples + i % samples];
+        score[n] = g->held[i / samples];
+        if (!isnan(v[n])) n++;
+    }
+    ctw_status s = score && v ? ctw_queue__spread_fit(&m->spread, ctx, score, v, n) : CTW_E_NOMEM;
+    if (!s) s = ctw_num__kendall(ctx, score, v, n, &m->tau);
+    for (size_t i = 0; i < n && !s; i++) sum += pow(ctw_queue__spread_quantile(&m->spread, score[i], 0.5) - v[i], 2);
+    m->rmse = sqrt(sum / (double)n);
+    ctw_base__free(ctx, score);
+    ctw_base__free(ctx, v);
+    return s;
 }
 
-static ctw_status learn(ctw_lengths *l, learner *g, const ctw_lengths__head *base, int16_t *to, ctw_lengths__head *m,
+static ctw_status learn(ctw_lengths *l, learner *g, const ctw_lengths__head *base, ctw_lengths__head *m,
                         const ctw_cancel *cancel, const char *fn)
 {
     ctw_num__rng rng;
@@ -214,7 +296,7 @@ static ctw_status learn(ctw_lengths *l, learner *g, const ctw_lengths__head *bas
     double *w = g->w + g->m * (size_t)l->folds;
     memcpy(w, g->w, g->m * sizeof *w);
     CTW_TRY(ctw_queue__ridge(&g->d, g->use, g->n, g->target, m->ridge, w, g->scratch, cancel, fn));
-    write_head(l, g, w, base, to, m);
+    write_head(g, w, base, ctw_queue__buckets(l->bits), m);
     return calibrate(l->h.ctx, g, m);
 }
 
@@ -222,20 +304,20 @@ ctw_status ctw_lengths__learn(ctw_lengths *l, const ctw_lengths__rows *rows, con
                               ctw_lengths__head *m, const ctw_cancel *cancel, const char *fn)
 {
     learner g;
-    ctw_lengths__head made = {.w = NULL};
+    ctw_lengths__head made = {.table = NULL};
+    ctw_queue__bucket *spare = NULL;
     ctw_status s = get_ready(l, rows, &g);
-    int16_t *to = s ? NULL : CTW_NEW(l->h.ctx, (size_t)1 << l->bits, int16_t);
-    if (!s && !to) s = CTW_E_NOMEM;
     if (!s && g.n < 16)
         s = ctw_base__fail(CTW_E_ARG, "%s: %zu requests of known length, at least 16 are needed", fn, g.n);
-    if (!s) s = learn(l, &g, base, to, &made, cancel, fn);
+    if (!s && !(spare = CTW_NEW(l->h.ctx, ctw_queue__buckets(l->bits), ctw_queue__bucket))) s = CTW_E_NOMEM;
+    made.table = spare;
+    if (!s) s = learn(l, &g, base, &made, cancel, fn);
     if (!s) {
-        made.w = to;
         made.rows = (double)g.n;
-        to = m->w;
+        spare = m->table;
         *m = made;
     }
-    ctw_base__free(l->h.ctx, to);
+    ctw_base__free(l->h.ctx, spare);
     let_go(l->h.ctx, &g);
     return s;
 }

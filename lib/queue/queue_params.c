@@ -20,7 +20,8 @@ const ctw_base__kind ctw_queue__kind = {"queue", queue_options, sizeof queue_opt
 
 static const ctw_base__option lengths_options[] = {
     CTW_OPT_I64("models", 1, 1, 16, "served models that share the predictor"),
-    CTW_OPT_I64("bits", 16, 8, 20, "log2 of the number of hashed features; a model takes 2 bytes for each"),
+    CTW_OPT_I64("samples", 1, 1, 16, "lengths per prompt and model given to a fit: answers to the same prompt"),
+    CTW_OPT_I64("bits", 16, 8, 18, "log2 of the number of weights kept; a model takes 3 bytes for each"),
     CTW_OPT_F64("ridge", 0, 0, 1e6, "L2 penalty; 0 chooses it by cross-validation"),
     CTW_OPT_I64("folds", 4, 2, 10, "folds of the cross-validation that also calibrates the quantiles"),
     CTW_OPT_I64("byte_cap", 1536, 64, 65536, "bytes of a prompt that are read: its beginning and its end"),

@@ -66,12 +66,11 @@ static float log2_of(uint32_t v)
 static void emit(scan *s, uint32_t h, uint8_t kind)
 {
     ctw_queue__text *t = s->t;
-    h = mix(h ^ (kind + 1u) * 0x9E3779B1u);
-    uint32_t *seen = &s->seen[h % SEEN];
+    h = (mix(h ^ (kind + 1u) * 0x9E3779B1u) & ~15u) | kind;
+    uint32_t *seen = &s->seen[(h >> 4) % SEEN];
     if (*seen == h || t->n == CTW_TEXT_MAX) return;
     *seen = h;
-    t->hash[t->n] = h;
-    t->kind[t->n++] = kind;
+    t->feature[t->n++] = h;
 }
 
 static size_t word(scan *s, const unsigned char *p, size_t left, uint32_t *hash, uint32_t *stem)

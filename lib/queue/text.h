@@ -25,10 +25,12 @@ enum {
     CTW_TEXT_KINDS
 };
 
+/* A feature is 28 bits of hash over 4 bits of kind. */
+#define CTW_TEXT_KIND(feature) ((feature)&15u)
+
 typedef struct ctw_queue__text {
     uint32_t n;
-    uint32_t hash[CTW_TEXT_MAX];
-    uint8_t kind[CTW_TEXT_MAX];
+    uint32_t feature[CTW_TEXT_MAX];
     float dense[CTW_TEXT_DENSE];
 } ctw_queue__text;
 

@@ -239,14 +239,49 @@ START_TEST(several_models)
 }
 END_TEST
 
-/* A file of format 1.0 stays readable and predicts what it did. */
+/* Several answers to a prompt: their mean rank is learned, and the quantiles remain those of one answer. */
+START_TEST(several_samples)
+{
+    static double three[N][3];
+    ctw_params *p;
+    ctw_lengths *l;
+    ctw_report *r;
+    const double *rows;
+    uint64_t n;
+    make_prompts();
+    for (int i = 0; i < N; i++) {
+        three[i][0] = i % 5 ? tokens[i] : NAN;
+        three[i][1] = i % 7 ? tokens[(i + 4) % N] : NAN;
+        three[i][2] = tokens[(i + 8) % N];
+    }
+    three[3][0] = three[3][1] = three[3][2] = NAN;
+    CTW_OKAY(ctw_params_new(ctx, "lengths", &p));
+    CTW_OKAY(ctw_params_set_i64(p, "samples", 3));
+    CTW_OKAY(ctw_lengths_new(ctx, p, &l));
+    CTW_FAILS(ctw_lengths_fit(l, prompt, NULL, N, &three[0][0], 2, NULL), CTW_E_SHAPE, "3 samples");
+    CTW_OKAY(ctw_lengths_fit(l, prompt, NULL, N, &three[0][0], 3, NULL));
+    CTW_OKAY(ctw_lengths_report(l, &r));
+    CTW_OKAY(ctw_report_series(r, "rows", &rows, &n));
+    ck_assert(n == 1 && rows[0] == N - 1);
+    ctw_report_unref(r);
+    size_t covered = 0;
+    for (int i = 0; i < N; i++) covered += tokens[i] <= predicted(l, text[i], 0.9);
+    ck_assert((double)covered > N * 0.85 && (double)covered < N * 0.97);
+    three[8][1] = -1;
+    CTW_FAILS(ctw_lengths_fit(l, prompt, NULL, N, &three[0][0], 3, NULL), CTW_E_RANGE, "request 8");
+    ctw_params_unref(p);
+    done(l);
+}
+END_TEST
+
+/* A file of format 2.0 stays readable and predicts what it did. */
 START_TEST(golden_file)
 {
     ctw_lengths *l;
     CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
-    CTW_OKAY(ctw_lengths_load_file(ctx, ctw_test_golden("lengths/lengths-1.ctw"), &l));
-    ck_assert_double_eq_tol(predicted(l, "Classify 7 as", 0.5), 3.9998193191349531, 1e-9);
-    ck_assert_double_eq_tol(predicted(l, "Write a story of 7", 0.9), 233.00409465263471, 1e-9);
+    CTW_OKAY(ctw_lengths_load_file(ctx, ctw_test_golden("lengths/lengths-2.ctw"), &l));
+    ck_assert_double_eq_tol(predicted(l, "Classify 7 as", 0.5), 3.9998195120168525, 1e-9);
+    ck_assert_double_eq_tol(predicted(l, "Write a story of 7", 0.9), 232.73812212713952, 1e-9);
     done(l);
 }
 END_TEST
@@ -260,6 +295,7 @@ int main(void)
                                    {"follows_a_changed_model", follows_a_changed_model},
                                    {"learns_from_nothing", learns_from_nothing},
                                    {"several_models", several_models},
+                                   {"several_samples", several_samples},
                                    {"golden_file", golden_file}};
     return ctw_test_main("api-lengths", cases, sizeof cases / sizeof *cases, 60);
 }
