@@ -237,15 +237,19 @@ static ctw_power *sample(void)
     return p;
 }
 
+typedef struct doze {
+    double watts, wake_joule, wake_s;
+} doze;
+
 /* Energy of a period written out anew, from the public predictions only. */
-static double period_joule(ctw_power *p, double f, double m, double busy_s, double period_s, const ctw_power_sleep *z)
+static double period_joule(ctw_power *p, double f, double m, double busy_s, double period_s, const doze *z)
 {
     double slow, low;
     CTW_OKAY(ctw_power_slowdown(p, &f, &m, 1, &slow));
     CTW_OKAY(ctw_power_point_at(p, 0, &low));
     double rest = period_s - busy_s * slow, wait = rest * watts(p, low, 0);
     if (rest < 0) return INFINITY;
-    if (z && rest >= z->wake_s) wait = fmin(wait, (rest - z->wake_s) * z->watts + z->wake_joule);
+    if (isfinite(z->watts) && rest >= z->wake_s) wait = fmin(wait, (rest - z->wake_s) * z->watts + z->wake_joule);
     return busy_s * slow * watts(p, f, 1) + wait;
 }
 
@@ -273,34 +277,33 @@ START_TEST(race_or_pace)
 {
     CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
     ctw_power *p = sample();
-    ctw_power_sleep z = {5, 40, 0.2};
+    const doze deep = {5, 40, 0.2}, none = {INFINITY, 0, 0};
     double mhz, joule, low = 0;
     int32_t sleeps, slept = 0, raced = 0, paced = 0;
     for (int i = 0; i < 600; i++) {
         double m = (i % 7) / 7.0, busy = 0.1 + 0.05 * (i % 11), period = busy * (1 + 0.3 * (i % 13));
-        const ctw_power_sleep *sleep = i % 2 ? &z : NULL;
-        CTW_OKAY(ctw_power_pace(p, m, busy, period, sleep, &mhz, &sleeps, &joule));
+        const doze *z = i % 2 ? &deep : &none;
+        CTW_OKAY(ctw_power_pace(p, m, busy, period, z->watts, z->wake_joule, z->wake_s, &mhz, &sleeps, &joule));
         double least = INFINITY;
         for (uint64_t j = 0; j < ctw_power_point_count(p); j++) {
             CTW_OKAY(ctw_power_point_at(p, j, &low));
-            least = fmin(least, period_joule(p, low, m, busy, period, sleep));
+            least = fmin(least, period_joule(p, low, m, busy, period, z));
         }
         ck_assert_double_eq_tol(joule, least, 1e-9 * least);
-        ck_assert_double_eq_tol(period_joule(p, mhz, m, busy, period, sleep), joule, 1e-9 * joule);
-        ck_assert(sleep || !sleeps);
+        ck_assert_double_eq_tol(period_joule(p, mhz, m, busy, period, z), joule, 1e-9 * joule);
+        ck_assert(z == &deep || !sleeps);
         slept += sleeps;
         raced += sleeps && mhz > 1000;
         paced += mhz < 2000;
     }
     ck_assert(slept > 0 && raced > 0 && paced > 0);
-    CTW_FAILS(ctw_power_pace(p, 0.5, 2, 1, NULL, &mhz, NULL, NULL), CTW_E_INFEASIBLE, "safe point");
+    CTW_FAILS(ctw_power_pace(p, 0.5, 2, 1, INFINITY, 0, 0, &mhz, NULL, NULL), CTW_E_INFEASIBLE, "safe point");
     ck_assert(mhz == 2000);
-    z.watts = -1;
-    CTW_FAILS(ctw_power_pace(p, 0.5, 1, 2, &z, NULL, NULL, NULL), CTW_E_RANGE, "sleep->watts");
-    CTW_FAILS(ctw_power_pace(p, 0.5, 0, 2, NULL, NULL, NULL, NULL), CTW_E_RANGE, "busy_s");
+    CTW_FAILS(ctw_power_pace(p, 0.5, 1, 2, -1, 0, 0, NULL, NULL, NULL), CTW_E_RANGE, "sleep_watts");
+    CTW_FAILS(ctw_power_pace(p, 0.5, 0, 2, 0, 0, 0, NULL, NULL, NULL), CTW_E_RANGE, "busy_s");
     ctw_power_unref(p);
     CTW_OKAY(ctw_power_new(ctx, NULL, &p));
-    CTW_FAILS(ctw_power_pace(p, 0.5, 1, 2, NULL, NULL, NULL, NULL), CTW_E_STATE, "idle");
+    CTW_FAILS(ctw_power_pace(p, 0.5, 1, 2, 0, 0, 0, NULL, NULL, NULL), CTW_E_STATE, "idle");
     ctw_power_unref(p);
     ctw_ctx_unref(ctx);
 }
