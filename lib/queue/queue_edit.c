@@ -201,28 +201,31 @@ ctw_status ctw_queue_observe(ctw_queue *q, double predicted_s, double actual_s)
     return CTW_OK;
 }
 
-/* Takes jobs in order while they fit. A job that does not fit is set aside and put back unchanged, so that the
- * line is as if it had never been looked at. */
+/* Takes jobs in order while they fit. A job that does not fit is set aside and put back under the key it had, so that
+ * the line is as if it had never been looked at. Who is next the policy says until somebody is passed over; what then
+ * fills the rest of the budget goes by the line's plain order. */
 static uint64_t pull(ctw_queue *q, double now, uint64_t budget, int64_t *job, uint64_t cap, uint64_t *used)
 {
     ctw_queue__jobs *j = &q->jobs;
     uint32_t aside[1024];
+    double key[1024];
     size_t n_aside = 0;
     uint64_t n = 0, taken = 0;
     while (n < cap && n_aside < j->n) {
-        uint32_t slot = j->slot[0];
+        uint32_t slot = n_aside ? j->slot[0] : ctw_queue__next(q, now);
         uint64_t tokens = j->extra ? j->extra[slot].tokens : 0;
         if (tokens <= budget - taken) {
             taken += tokens;
             job[n++] = ctw_queue__take(q, slot, now);
         } else if (n_aside < q->lookahead) {
+            key[n_aside] = j->key[j->pos[slot]];
             aside[n_aside++] = slot;
             ctw_queue__jobs_place(j, slot, INFINITY);
         } else {
             break;
         }
     }
-    for (size_t i = 0; i < n_aside; i++) ctw_queue__jobs_place(j, aside[i], ctw_queue__key(q, aside[i]));
+    for (size_t i = 0; i < n_aside; i++) ctw_queue__jobs_place(j, aside[i], key[i]);
     *used = taken;
     return n;
 }

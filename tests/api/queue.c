@@ -95,6 +95,39 @@ START_TEST(bad_input)
 }
 END_TEST
 
+/* Under "auto" a budget that everything fits into gives the order of plain pops, the guard's choices included. */
+START_TEST(budget_keeps_the_guard)
+{
+    ctw_queue *plain = queue((const char *[]){"policy", "auto", NULL});
+    ctw_queue *budgeted = queue((const char *[]){"policy", "auto", NULL});
+    double now = 0, free_at = 0;
+    int64_t next = 0, guarded = 0;
+    for (uint64_t n, used; next < 3000 || free_at > now;) {
+        int64_t a, b, top;
+        if (next < 3000) {
+            double work = next % 7 == 0 ? 9.0 + (double)(next % 5) : 0.5 + 0.1 * (double)(next % 3);
+            now += 1.6;
+            CTW_OKAY(ctw_queue_push(plain, next, work, 1, now));
+            CTW_OKAY(ctw_queue_push(budgeted, next++, work, 1, now));
+        } else {
+            now = free_at;
+        }
+        while (free_at <= now) {
+            CTW_OKAY(ctw_queue_peek(plain, now, &top));
+            CTW_OKAY(ctw_queue_pop(plain, now, &a));
+            CTW_OKAY(ctw_queue_pop_budget(budgeted, now, 1000, &b, 1, &n, &used));
+            ck_assert_int_eq(n ? b : -1, a);
+            if (a < 0) break;
+            guarded += a != top;
+            free_at = now + (a % 7 == 0 ? 11.0 : 0.6);
+        }
+    }
+    ck_assert(guarded > 0);
+    ctw_queue_unref(plain);
+    ctw_queue_unref(budgeted);
+}
+END_TEST
+
 START_TEST(budget)
 {
     ctw_queue *q = queue((const char *[]){"lookahead", "1", NULL});
@@ -215,6 +248,7 @@ int main(void)
     const ctw_test_case cases[] = {{"order", order},
                                    {"bad_input", bad_input},
                                    {"budget", budget},
+                                   {"budget_keeps_the_guard", budget_keeps_the_guard},
                                    {"attributes", attributes},
                                    {"bias_and_report", bias_and_report},
                                    {"locked_queue_takes_threads", locked_queue_takes_threads}};
