@@ -1,4 +1,5 @@
-/* forecast_futures.c: quantiles, scenarios, ranks and the report, with and without day models, on made-up and real data. */
+/* forecast_futures.c: quantiles, scenarios, ranks and the report, with and without day models, on made-up and real
+ * data. */
 #include "region.h"
 #include "test.h"
 #include <cybertwin/cybertwin.h>
