@@ -82,8 +82,8 @@ CTW_API ctw_status ctw_svm_new(ctw_ctx *ctx, const ctw_params *params, ctw_svm *
 CTW_API ctw_svm *ctw_svm_ref(ctw_svm *m);
 /** One owner less; the last one frees it. */
 CTW_API void ctw_svm_unref(ctw_svm *m);
-/** Progress of fits: step = iterations so far, bound = largest violation, best = objective or NaN. NULL stops
- * reporting. */
+/** Progress of fits: step = iterations so far (from 0 again for each machine of several classes), bound = largest
+ * violation, best = objective or NaN. NULL stops reporting. */
 CTW_API ctw_status ctw_svm_set_progress(ctw_svm *m, ctw_progress_fn fn, void *user);
 /**
  * Multiplies C for the rows of one class in later fits, on top of option class_weight and of row weights (so
