@@ -28,7 +28,7 @@ typedef struct squeezer {
     ctw_place__packer *p;
     const ctw_place__inst *in;
     size_t r, kinds, boxes; /* one more box than servers: what was left over, without limits and of no class */
-    size_t *class;          /* boxes */
+    size_t *klass;          /* boxes */
     int32_t *take;          /* boxes x kinds */
     int32_t *units;         /* boxes */
     double *room;           /* boxes x r */
@@ -64,7 +64,7 @@ static int fits(const squeezer *z, size_t box, size_t kind)
     for (size_t j = 0; j < z->r; j++) {
         if (d[j] > room[j]) return 0;
     }
-    return z->watts[z->class[box] * z -> kinds + kind] <= z->spare[box];
+    return z->watts[z->klass[box] * z->kinds + kind] <= z->spare[box];
 }
 
 static void change(squeezer *z, size_t box, size_t kind, int by)
@@ -73,7 +73,7 @@ static void change(squeezer *z, size_t box, size_t kind, int by)
     z->take[box * z->kinds + kind] += by;
     z->units[box] += by;
     for (size_t j = 0; j < z->r; j++) z->room[box * z->r + j] -= by * d[j];
-    z->spare[box] -= by * z->watts[z->class[box] * z -> kinds + kind];
+    z->spare[box] -= by * z->watts[z->klass[box] * z->kinds + kind];
 }
 
 static void apply(squeezer *z, shift x)
@@ -111,10 +111,10 @@ static size_t best_box(squeezer *z, size_t kind, size_t but)
     z->work += (int64_t)z->boxes;
     for (size_t s = 0; s + 1 < z->boxes; s++) {
         if (s == but || z->units[s] == 0 || !fits(z, s, kind)) continue;
-        double w = z->watts[z->class[s] * z -> kinds + kind], slack = 0;
+        double w = z->watts[z->klass[s] * z->kinds + kind], slack = 0;
         if (w > least) continue;
         for (size_t j = 0; j < z->r; j++) {
-            double cap = cap_of(z, z->class[s], j);
+            double cap = cap_of(z, z->klass[s], j);
             if (cap > 0) slack += z->room[s * z->r + j] / cap;
         }
         if (w >= least && slack >= tight) continue;
@@ -129,7 +129,7 @@ static size_t best_box(squeezer *z, size_t kind, size_t but)
 static int swaps(const squeezer *z, size_t box, size_t in, size_t out)
 {
     const double *d = z->p->demand + in * z->r, *o = z->p->demand + out * z->r, *room = z->room + box * z->r;
-    const double *w = z->watts + z->class[box] * z->kinds;
+    const double *w = z->watts + z->klass[box] * z->kinds;
     for (size_t j = 0; j < z->r; j++) {
         if (d[j] > room[j] + o[j]) return 0;
     }
@@ -158,7 +158,7 @@ static int exchange(squeezer *z, size_t victim, size_t box)
 /* Grams of a server with its content. */
 static double cost_of(const squeezer *z, size_t box)
 {
-    size_t k = z->class[box];
+    size_t k = z->klass[box];
     double watts = 0;
     for (size_t i = 0; i < z->kinds; i++) watts += z->take[box * z->kinds + i] * z->watts[k * z->kinds + i];
     return z->units[box] > 0 ? fixed_of(z, k) + gram_of(z, k) * watts : 0;
@@ -177,7 +177,7 @@ static double load_change(const squeezer *z, size_t mark)
     double sum = 0;
     for (size_t i = mark; i < z->logged; i++) {
         const shift *x = z->log + i;
-        size_t from = z->class[x->from], to = z->class[x->to];
+        size_t from = z->klass[x->from], to = z->klass[x->to];
         sum += gram_of(z, to) * z->watts[to * z->kinds + (size_t)x->kind];
         sum -= gram_of(z, from) * z->watts[from * z->kinds + (size_t)x->kind];
     }
@@ -216,14 +216,14 @@ static int drain(squeezer *z, size_t box, size_t victim)
 }
 
 /* The server with most room for its size, those marked and the victim excepted. */
-static size_t roomiest(const squeezer *z, size_t victim, const size_t * not, int n)
+static size_t roomiest(const squeezer *z, size_t victim, const size_t *but, int n)
 {
     size_t best = z->boxes;
     double most = 0;
     for (size_t s = 0; s + 1 < z->boxes; s++) {
         double room = INFINITY;
         int out = s == victim || z->units[s] == 0;
-        for (int i = 0; i < n; i++) out |= not [i] == s;
+        for (int i = 0; i < n; i++) out |= but[i] == s;
         for (size_t j = 0; j < z->r && !out; j++) room = fmin(room, z->room[s * z->r + j] / fmax(z->least[j], 1e-12));
         if (out || room <= most) continue;
         most = room;
@@ -242,7 +242,7 @@ static int empty_box(squeezer *z, size_t victim)
         tried[n] = roomiest(z, victim, tried, n);
         done = tried[n] < z->boxes && (drain(z, tried[n], victim) || drain(z, victim, victim));
     }
-    if (rest || (done && load_change(z, 0) < fixed_of(z, z->class[victim]))) return 1;
+    if (rest || (done && load_change(z, 0) < fixed_of(z, z->klass[victim]))) return 1;
     undo(z, 0);
     return 0;
 }
@@ -250,7 +250,7 @@ static int empty_box(squeezer *z, size_t victim)
 /* Moves the content of a box to the class that is cheapest for it and has a server left. */
 static int downsize(squeezer *z, size_t box)
 {
-    size_t k = z->class[box], best = k;
+    size_t k = z->klass[box], best = k;
     double least = cost_of(z, box);
     if (z->units[box] == 0) return 0;
     for (size_t c = 0; c < z->in->classes; c++) {
@@ -268,7 +268,7 @@ static int downsize(squeezer *z, size_t box)
     if (best == k) return 0;
     z->p->open[k]--;
     z->p->open[best]++;
-    z->class[box] = best;
+    z->klass[box] = best;
     double watts = 0;
     for (size_t i = 0; i < z->kinds; i++) watts += z->take[box * z->kinds + i] * z->watts[best * z->kinds + i];
     for (size_t j = 0; j < z->r; j++) z->room[box * z->r + j] += cap_of(z, best, j) - cap_of(z, k, j);
@@ -285,8 +285,8 @@ static void rank_boxes(squeezer *z)
         double value = 0;
         z->rank[s] = INFINITY;
         if (z->units[s] == 0 || s + 1 == z->boxes) continue;
-        for (size_t j = 0; j < z->r; j++) value += price[j] * (cap_of(z, z->class[s], j) - z->room[s * z->r + j]);
-        z->rank[s] = value / fmax(fixed_of(z, z->class[s]), 1e-12);
+        for (size_t j = 0; j < z->r; j++) value += price[j] * (cap_of(z, z->klass[s], j) - z->room[s * z->r + j]);
+        z->rank[s] = value / fmax(fixed_of(z, z->klass[s]), 1e-12);
     }
     ctw_num__argsort(z->rank, z->order, z->boxes);
 }
@@ -314,7 +314,7 @@ static double cheapest_fixed(const squeezer *z)
 {
     double least = INFINITY;
     for (size_t s = 0; s + 1 < z->boxes; s++) {
-        if (z->units[s] > 0) least = fmin(least, fixed_of(z, z->class[s]));
+        if (z->units[s] > 0) least = fmin(least, fixed_of(z, z->klass[s]));
     }
     return least;
 }
@@ -332,7 +332,7 @@ static ctw_status reduce(squeezer *z)
         for (size_t i = 0; i < z->boxes && i < VICTIMS && !isinf(z->rank[z->order[i]]); i++) {
             z->logged = 0;
             if (!empty_box(z, z->order[i])) continue;
-            z->p->open[z->class[z->order[i]]]--;
+            z->p->open[z->klass[z->order[i]]]--;
             better = 1;
             break;
         }
@@ -343,7 +343,7 @@ static ctw_status reduce(squeezer *z)
 static ctw_status alloc_squeezer(squeezer *z)
 {
     size_t n = z->boxes;
-    z->class = CTW_NEW(z->in->ctx, n, size_t);
+    z->klass = CTW_NEW(z->in->ctx, n, size_t);
     z->take = CTW_NEW(z->in->ctx, n * z->kinds, int32_t);
     z->units = CTW_NEW(z->in->ctx, n, int32_t);
     z->room = CTW_NEW(z->in->ctx, n * z->r, double);
@@ -354,7 +354,7 @@ static ctw_status alloc_squeezer(squeezer *z)
     z->kind_order = CTW_NEW(z->in->ctx, z->kinds, size_t);
     z->least = CTW_NEW(z->in->ctx, z->r, double);
     z->watts = CTW_NEW(z->in->ctx, (z->in->classes + 1) * z->kinds, double);
-    return z->class && z->take && z->units && z->room && z->spare && z->rank && z->order && z->size && z->kind_order &&
+    return z->klass && z->take && z->units && z->room && z->spare && z->rank && z->order && z->size && z->kind_order &&
                    z->watts && z->least
                ? CTW_OK
                : CTW_E_NOMEM;
@@ -389,7 +389,7 @@ static void unfold(squeezer *z)
     for (size_t x = 0; x < p->patterns; x++) {
         const ctw_place__pattern *y = p->pattern + x;
         for (int32_t q = 0; q < y->times; q++, at++) {
-            z->class[at] = y->class;
+            z->klass[at] = y->class;
             z->spare[at] = z->in->class[y->class].cap_w - z->in->class[y->class].idle;
             for (size_t j = 0; j < z->r; j++) z->room[at * z->r + j] = cap_of(z, y->class, j) * (1 + 1e-12);
             for (size_t i = y->first; i < y->first + y->kinds; i++) {
@@ -399,7 +399,7 @@ static void unfold(squeezer *z)
             }
         }
     }
-    z->class[at] = z->in->classes;
+    z->klass[at] = z->in->classes;
     z->spare[at] = INFINITY;
     for (size_t j = 0; j < z->r; j++) z->room[at * z->r + j] = INFINITY;
     for (size_t i = 0; i < z->kinds; i++) change(z, at, i, p->left[i]);
@@ -419,7 +419,7 @@ static ctw_status fold(squeezer *z)
     for (size_t s = 0; s < servers; s++) {
         if (z->units[s] == 0) continue;
         ctw_place__pattern *y = p->pattern + p->patterns++;
-        y->class = z->class[s];
+        y->class = z->klass[s];
         y->times = 1;
         y->first = p->parts;
         for (size_t i = 0; i < z->kinds; i++) {
@@ -453,7 +453,7 @@ ctw_status ctw_place__squeeze(ctw_place__packer *p)
     }
     if (s == CTW_OK) s = reduce(&z);
     if (s == CTW_OK) s = fold(&z);
-    void *all[] = {z.class, z.take, z.units,      z.room,  z.spare, z.rank,
+    void *all[] = {z.klass, z.take, z.units,      z.room,  z.spare, z.rank,
                    z.order, z.size, z.kind_order, z.watts, z.least, z.log};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) ctw_base__free(z.in->ctx, all[i]);
     return s;

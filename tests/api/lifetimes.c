@@ -24,6 +24,7 @@ KIND(agent)
 KIND(bandit)
 KIND(calls)
 KIND(detector)
+KIND(dual)
 KIND(features)
 KIND(forecast)
 KIND(governor)
@@ -54,9 +55,9 @@ typedef struct kind {
 #noun, new_##noun, ref_##noun, unref_##noun \
     }
 static const kind kinds[] = {
-    ROW(agent), ROW(bandit),  ROW(calls),  ROW(detector), ROW(features), ROW(forecast), ROW(governor),
-    ROW(guard), ROW(lengths), ROW(meter),  ROW(ope),      ROW(place),    ROW(power),    ROW(queue),
-    ROW(rack),  ROW(rca),     ROW(shapes), ROW(spans),    ROW(svm),      ROW(twin),     ROW(watch),
+    ROW(agent), ROW(bandit),  ROW(calls), ROW(detector), ROW(dual),  ROW(features), ROW(forecast), ROW(governor),
+    ROW(guard), ROW(lengths), ROW(meter), ROW(ope),      ROW(place), ROW(power),    ROW(queue),    ROW(rack),
+    ROW(rca),   ROW(shapes),  ROW(spans), ROW(svm),      ROW(twin),  ROW(watch),
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 

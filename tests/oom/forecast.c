@@ -6,27 +6,32 @@
 
 #define N 200
 
+static ctw_status save_and_load(ctw_ctx *ctx, const ctw_forecast *f, ctw_forecast **out)
+{
+    uint64_t need = 0;
+    ctw_status s = ctw_forecast_save_mem(f, NULL, 0, &need);
+    if (s != CTW_OK) return s;
+    void *buf = malloc(need);
+    s = ctw_forecast_save_mem(f, buf, need, &need);
+    if (s == CTW_OK) s = ctw_forecast_load_mem(ctx, buf, need, out);
+    free(buf);
+    return s;
+}
+
 static ctw_status life(ctw_ctx *ctx, void *user)
 {
     const double *y = user;
-    double m[24], lo[24], hi[24];
-    uint64_t need = 0;
+    double m[24], lo[24], hi[24], p_value;
     ctw_params *p = NULL;
     ctw_forecast *f = NULL, *g = NULL;
-    void *buf = NULL;
     ctw_status s = ctw_params_new(ctx, "forecast", &p);
     if (s == CTW_OK) s = ctw_params_set_i64(p, "horizon", 24);
     if (s == CTW_OK) s = ctw_forecast_new(ctx, p, &f);
     if (s == CTW_OK) s = ctw_forecast_fit(f, y, N, 1, y, 1, 1, NULL);
     if (s == CTW_OK) s = ctw_forecast_update(f, y, 100, 1, y, 1);
     if (s == CTW_OK) s = ctw_forecast_predict(f, 24, 0.9, y, 1, m, lo, hi);
-    if (s == CTW_OK) s = ctw_forecast_save_mem(f, NULL, 0, &need);
-    if (s == CTW_OK) {
-        buf = malloc(need);
-        s = ctw_forecast_save_mem(f, buf, need, &need);
-    }
-    if (s == CTW_OK) s = ctw_forecast_load_mem(ctx, buf, need, &g);
-    free(buf);
+    if (s == CTW_OK) s = ctw_forecast_surprise(f, &p_value);
+    if (s == CTW_OK) s = save_and_load(ctx, f, &g);
     ctw_forecast_unref(g);
     ctw_forecast_unref(f);
     ctw_params_unref(p);
@@ -45,12 +50,10 @@ static ctw_status daily_life(ctw_ctx *ctx, void *user)
 {
     double m[8], q[16];
     int64_t rank[8];
-    uint64_t need = 0;
     ctw_params *p = NULL;
     ctw_forecast *f = NULL, *g = NULL;
     ctw_feed *feed = NULL;
     ctw_report *r = NULL;
-    void *buf = NULL;
     const double level[2] = {0.1, 0.9};
     int64_t now = REGION_START + 92 * 86400;
     ctw_status s = ctw_params_new(ctx, "forecast", &p);
@@ -60,18 +63,12 @@ static ctw_status daily_life(ctw_ctx *ctx, void *user)
     if (s == CTW_OK) s = ctw_test_region_feed(ctx, user, SIZE_MAX, &feed);
     if (s == CTW_OK) s = ctw_forecast_fit_feed(f, feed, now, NULL);
     if (s == CTW_OK) s = ctw_forecast_update_feed(f, feed, now + 86400);
-    if (s == CTW_OK) s = ctw_forecast_refit(f, NULL);
+    if (s == CTW_OK) s = ctw_forecast_refit_batch(&f, 1, 0, 1, NULL);
     if (s == CTW_OK) s = ctw_forecast_predict(f, 8, 0.9, NULL, 0, m, NULL, NULL);
     if (s == CTW_OK) s = ctw_forecast_quantiles(f, 8, level, 2, q, 2);
     if (s == CTW_OK) s = ctw_forecast_ranks(f, 8, 2, rank, m);
     if (s == CTW_OK) s = ctw_forecast_report(f, &r);
-    if (s == CTW_OK) s = ctw_forecast_save_mem(f, NULL, 0, &need);
-    if (s == CTW_OK) {
-        buf = malloc(need);
-        s = ctw_forecast_save_mem(f, buf, need, &need);
-    }
-    if (s == CTW_OK) s = ctw_forecast_load_mem(ctx, buf, need, &g);
-    free(buf);
+    if (s == CTW_OK) s = save_and_load(ctx, f, &g);
     ctw_report_unref(r);
     ctw_forecast_unref(g);
     ctw_forecast_unref(f);
