@@ -89,13 +89,14 @@ static void learn_factors(ctw_forecast__daymodel *m, const ctw_forecast__days *d
 
 typedef struct rows {
     size_t n, *day;
-    double *x, *y, *weight;
+    double *origin; /* what the rows of one origin share, see dayx.h */
+    double *y, *weight;
 } rows;
 
 static void rows_free(ctw_ctx *ctx, rows *w)
 {
     ctw_base__free(ctx, w->day);
-    ctw_base__free(ctx, w->x);
+    ctw_base__free(ctx, w->origin);
     ctw_base__free(ctx, w->y);
     ctw_base__free(ctx, w->weight);
 }
@@ -120,18 +121,29 @@ static ctw_status rows_new(ctw_ctx *ctx, rows *w, const ctw_forecast__days *d, s
     return CTW_OK;
 }
 
+/* Where the ridge finds its features. */
+typedef struct design {
+    const ctw_forecast__dayx *x;
+    const ctw_forecast__days *d;
+    const rows *w;
+    size_t size;
+} design;
+
+static void design_row(const void *user, size_t i, size_t lead, double *out)
+{
+    const design *g = user;
+    ctw_forecast__dayx_row(g->x, g->d, g->w->day[i], g->w->origin + i * g->size, lead, out);
+}
+
 static ctw_status fit_ridge(ctw_ctx *ctx, ctw_forecast__daymodel *m, const ctw_forecast__days *d, rows *w,
                             double lambda, ctw_cancel *cancel)
 {
-    size_t p = m->x.common + m->x.special;
-    CTW_TRY(ctw_forecast__dayridge_alloc(ctx, &m->ridge, p, d->leads, d->ns + 1));
-    w->x = ctw_base__alloc(ctx, w->n * d->leads, p * sizeof *w->x); /* every value is written below */
-    if (!w->x) return CTW_E_NOMEM;
-    for (size_t i = 0; i < w->n; i++) ctw_forecast__dayx_rows(&m->x, d, w->day[i], w->x + i * d->leads * p);
-    ctw_status s = ctw_forecast__dayridge_fit(ctx, &m->ridge, w->x, w->y, w->weight, w->n, lambda, cancel);
-    ctw_base__free(ctx, w->x);
-    w->x = NULL;
-    return s;
+    design g = {&m->x, d, w, ctw_forecast__dayx_origin_size(&m->x, d)};
+    CTW_TRY(ctw_forecast__dayridge_alloc(ctx, &m->ridge, m->x.common + m->x.special, d->leads, d->ns + 1));
+    w->origin = ctw_base__alloc(ctx, w->n, g.size * sizeof *w->origin);
+    if (!w->origin) return CTW_E_NOMEM;
+    for (size_t i = 0; i < w->n; i++) ctw_forecast__dayx_origin(&m->x, d, w->day[i], w->origin + i * g.size);
+    return ctw_forecast__dayridge_fit(ctx, &m->ridge, design_row, &g, w->y, w->weight, w->n, lambda, cancel);
 }
 
 static ctw_status fit_kernel(ctw_ctx *ctx, ctw_forecast__daymodel *m, const ctw_forecast__days *d, rows *w,
@@ -192,12 +204,13 @@ ctw_status ctw_forecast__daymodel_predict(ctw_ctx *ctx, const ctw_forecast__daym
                                           size_t r, double *out)
 {
     size_t p = m->ridge.p, q = m->ridge.q, leads = d->leads, s = d->s;
-    size_t nf = m->kernel.p + 2 * m->kernel.n + m->kernel.cols;
-    double *x = ctw_base__alloc(ctx, leads * (p + 2 * q) + m->kernel.p + nf, sizeof *x);
+    size_t nf = m->kernel.p + 2 * m->kernel.n + m->kernel.cols, no = ctw_forecast__dayx_origin_size(&m->x, d);
+    double *x = ctw_base__alloc(ctx, leads * (p + 2 * q) + no + m->kernel.p + nf, sizeof *x);
     if (!x) return CTW_E_NOMEM;
-    double *a = x + leads * p, *b = a + leads * q, *kx = b + leads * q;
+    double *a = x + leads * p, *b = a + leads * q, *origin = b + leads * q, *kx = origin + no;
     float *scratch = (float *)(kx + m->kernel.p);
-    ctw_forecast__dayx_rows(&m->x, d, r, x);
+    ctw_forecast__dayx_origin(&m->x, d, r, origin);
+    for (size_t l = 0; l < leads; l++) ctw_forecast__dayx_row(&m->x, d, r, origin, l, x + l * p);
     ctw_forecast__dayridge_predict(&m->ridge, x, a);
     for (size_t j = 0; j < leads / s; j++) {
         ctw_forecast__dayx_kernel(&m->x, d, r, j, kx);

@@ -69,23 +69,26 @@ static ctw_status work_new(ctw_ctx *ctx, work *k, size_t n, size_t p, size_t q)
 }
 
 /* Rows of lead l, standardised under the weights. */
-static void gather(work *k, const double *x, size_t leads, size_t p, size_t l)
+static void gather(work *k, ctw_forecast__dayridge_row row, const void *user, size_t p, size_t l)
 {
     size_t n = k->n;
     memset(k->mu, 0, 2 * p * sizeof *k->mu);
     for (size_t i = 0; i < n; i++) {
-        const double *row = x + (i * leads + l) * p;
-        for (size_t j = 0; j < p; j++) k->mu[j] += k->weight[i] * row[j];
+        double *to = &CTW_AT(&k->x, 0, i);
+        row(user, i, l, to);
+        for (size_t j = 0; j < p; j++) k->mu[j] += k->weight[i] * to[j];
     }
     for (size_t i = 0; i < n; i++) {
-        const double *row = x + (i * leads + l) * p;
-        for (size_t j = 0; j < p; j++) k->sd[j] += k->weight[i] * (row[j] - k->mu[j]) * (row[j] - k->mu[j]);
+        double *to = &CTW_AT(&k->x, 0, i);
+        for (size_t j = 0; j < p; j++) {
+            to[j] -= k->mu[j];
+            k->sd[j] += k->weight[i] * to[j] * to[j];
+        }
     }
     for (size_t j = 0; j < p; j++) k->sd[j] = 1.0 / (sqrt(k->sd[j]) + 1e-9);
     for (size_t i = 0; i < n; i++) {
-        const double *row = x + (i * leads + l) * p;
         double *to = &CTW_AT(&k->x, 0, i);
-        for (size_t j = 0; j < p; j++) to[j] = (row[j] - k->mu[j]) * k->sd[j] * k->root[i];
+        for (size_t j = 0; j < p; j++) to[j] *= k->sd[j] * k->root[i];
     }
 }
 
@@ -128,10 +131,9 @@ static void store(const work *k, ctw_forecast__dayridge *m, size_t l)
     }
 }
 
-static ctw_status fit_lead(work *k, ctw_forecast__dayridge *m, const double *x, const double *y, double lambda,
-                           size_t l)
+/* k->x holds the rows of lead l. */
+static ctw_status fit_lead(work *k, ctw_forecast__dayridge *m, const double *y, double lambda, size_t l)
 {
-    gather(k, x, m->leads, m->p, l);
     for (size_t c = 0; c < m->q; c++)
         for (size_t i = 0; i < k->n; i++) CTW_AT(&k->y, i, c) = y[(i * m->leads + l) * m->q + c];
     ctw_num__syrk(0, 1.0, &k->x, 0.0, &k->g);
@@ -146,15 +148,17 @@ static ctw_status fit_lead(work *k, ctw_forecast__dayridge *m, const double *x, 
     return CTW_OK;
 }
 
-ctw_status ctw_forecast__dayridge_fit(ctw_ctx *ctx, ctw_forecast__dayridge *m, const double *x, const double *y,
-                                      const double *weight, size_t n, double lambda, ctw_cancel *cancel)
+ctw_status ctw_forecast__dayridge_fit(ctw_ctx *ctx, ctw_forecast__dayridge *m, ctw_forecast__dayridge_row row,
+                                      const void *user, const double *y, const double *weight, size_t n, double lambda,
+                                      ctw_cancel *cancel)
 {
     work k = {.weight = weight};
     ctw_status s = work_new(ctx, &k, n, m->p, m->q);
     for (size_t i = 0; s == CTW_OK && i < n; i++) k.root[i] = sqrt(weight[i]);
     for (size_t l = 0; s == CTW_OK && l < m->leads; l++) {
         s = ctw_base__stopped(cancel, "ctw_forecast_fit");
-        if (s == CTW_OK) s = fit_lead(&k, m, x, y, lambda, l);
+        if (s == CTW_OK) gather(&k, row, user, m->p, l);
+        if (s == CTW_OK) s = fit_lead(&k, m, y, lambda, l);
     }
     work_free(ctx, &k);
     return s;

@@ -14,9 +14,12 @@ typedef struct ctw_forecast__dayridge {
 
 void ctw_forecast__dayridge_free(ctw_ctx *ctx, ctw_forecast__dayridge *m);
 ctw_status ctw_forecast__dayridge_alloc(ctw_ctx *ctx, ctw_forecast__dayridge *m, size_t p, size_t leads, size_t q);
-/* x: n rows of leads x p; y: n rows of leads x q; weight[n] > 0 sums to 1. lambda on standardised features. */
-ctw_status ctw_forecast__dayridge_fit(ctw_ctx *ctx, ctw_forecast__dayridge *m, const double *x, const double *y,
-                                      const double *weight, size_t n, double lambda, ctw_cancel *cancel);
+/* Writes the features of training row i at a lead: p doubles. */
+typedef void (*ctw_forecast__dayridge_row)(const void *user, size_t i, size_t lead, double *out);
+/* y: n rows of leads x q; weight[n] > 0 sums to 1. lambda on standardised features. */
+ctw_status ctw_forecast__dayridge_fit(ctw_ctx *ctx, ctw_forecast__dayridge *m, ctw_forecast__dayridge_row row,
+                                      const void *user, const double *y, const double *weight, size_t n, double lambda,
+                                      ctw_cancel *cancel);
 /* x: leads x p; out: leads x q. */
 void ctw_forecast__dayridge_predict(const ctw_forecast__dayridge *m, const double *x, double *out);
 

@@ -3,6 +3,7 @@
 #include "forecast/dayx.h"
 
 #include <math.h>
+#include <string.h>
 
 #define WEEK   CTW_FORECAST__WEEK
 #define POINTS 8 /* samples of yesterday's shape, blocks of a day */
@@ -45,22 +46,6 @@ void ctw_forecast__dayx_init(ctw_forecast__dayx *x, const ctw_forecast__days *d,
     ctw_forecast__dayx_count(x, d);
 }
 
-static double share_of(const ctw_forecast__days *d, size_t day, size_t step, size_t i)
-{
-    const double *e = ctw_forecast__day_src(d, day, step);
-    double total = 0;
-    for (size_t k = 0; k < d->ns; k++) total += e[k];
-    return total > 0 ? e[i] / total : 0.0;
-}
-
-static double total_of(const ctw_forecast__days *d, size_t day, size_t step)
-{
-    const double *e = ctw_forecast__day_src(d, day, step);
-    double total = 0;
-    for (size_t k = 0; k < d->ns; k++) total += e[k];
-    return log1p(total > 0 ? total : 0.0);
-}
-
 static double mean(const double *v, size_t n)
 {
     double sum = 0;
@@ -81,53 +66,123 @@ static int64_t start_of(const ctw_forecast__days *d, size_t r)
     return d->t0 + (int64_t)(r * d->s) * d->step;
 }
 
-/* Shares of one source seven days back: mean of step hh. */
-static double share_base(const ctw_forecast__days *d, size_t r, size_t hh, size_t i)
+/* Total of a step's generation. */
+static double total_of(const double *e, size_t ns)
 {
-    double sum = 0;
-    for (size_t k = 1; k <= WEEK; k++) sum += share_of(d, r - k, hh, i);
-    return sum / WEEK;
+    double total = 0;
+    for (size_t i = 0; i < ns; i++) total += e[i];
+    return total > 0 ? total : 0.0;
 }
 
-static void common_part(const ctw_forecast__dayx *x, const ctw_forecast__days *d, size_t r, double *f)
+/* Where the parts of an origin's shared numbers stand; see ctw_forecast__dayx_origin. */
+typedef struct parts {
+    size_t own; /* features of one step of the day */
+    size_t step, base, past, past_day, y1_day, day, size;
+} parts;
+
+static parts parts_of(const ctw_forecast__dayx *x, const ctw_forecast__days *d)
+{
+    parts a = {.own = 3 + x->kept + (d->ns ? 1 : 0)};
+    a.step = x->common;
+    a.base = a.step + d->s * a.own;
+    a.past = a.base + d->s;
+    a.past_day = a.past + d->nv * d->s;
+    a.y1_day = a.past_day + d->nv;
+    a.day = a.y1_day + d->nv;
+    a.size = a.day + d->nv * (d->leads / d->s);
+    return a;
+}
+
+size_t ctw_forecast__dayx_origin_size(const ctw_forecast__dayx *x, const ctw_forecast__days *d)
+{
+    return parts_of(x, d).size;
+}
+
+/* Features of each step of the day: yesterday and the day before against the week, shares, total generation. */
+static void step_part(const ctw_forecast__dayx *x, const ctw_forecast__days *d, size_t r, const parts *a, double *o)
+{
+    for (size_t hh = 0; hh < d->s; hh++) {
+        double *f = o + a->step + hh * a->own, base = ctw_forecast__dayx_base(d, r, hh);
+        size_t at = 3 + x->kept;
+        o[a->base + hh] = base;
+        f[0] = ctw_forecast__day_z(d, r - 1)[hh] - base;
+        f[1] = ctw_forecast__day_z(d, r - 2)[hh] - base;
+        f[2] = base;
+        for (size_t i = 3; i < a->own; i++) f[i] = 0;
+        for (size_t k = 1; d->ns && k <= WEEK; k++) {
+            const double *e = ctw_forecast__day_src(d, r - k, hh);
+            double total = total_of(e, d->ns), level = log1p(total), own = k == 1 ? 1.0 : 0.0;
+            for (size_t i = 0; total > 0 && i < x->kept; i++) f[3 + i] += e[x->source[i]] / total * (own - 1.0 / WEEK);
+            f[at] += level * (own - 1.0 / WEEK);
+        }
+    }
+}
+
+static void common_part(const ctw_forecast__dayx *x, const ctw_forecast__days *d, size_t r, const parts *a, double *f)
 {
     size_t s = d->s, j = 0, last = s / 8 ? s / 8 : 1;
-    const double *y1 = ctw_forecast__day_z(d, r - 1), *y2 = ctw_forecast__day_z(d, r - 2);
-    double week = 0;
-    for (size_t k = 1; k <= WEEK; k++) week += mean(ctw_forecast__day_z(d, r - k), s) / WEEK;
+    const double *y1 = ctw_forecast__day_z(d, r - 1), *y2 = ctw_forecast__day_z(d, r - 2), *base = f + a->base;
+    double week = mean(base, s);
     f[j++] = mean(y1, s) - week;
     f[j++] = mean(y2, s) - week;
     f[j++] = week;
     for (size_t k = 0; k < POINTS; k++) {
         size_t hh = s - 1 - k * s / POINTS;
-        f[j++] = y1[hh] - ctw_forecast__dayx_base(d, r, hh);
+        f[j++] = y1[hh] - base[hh];
     }
     f[j++] = y1[s - 1] - y1[s - 1 - (last < s ? last : 0)];
     int w = weekday(start_of(d, r) - 43200);
     f[j++] = w == 0 || w == 6;
-    for (size_t i = 0; i < x->kept; i++) {
-        double whole = 0, now = 0, base = 0;
-        for (size_t hh = 0; hh < s; hh++) whole += share_of(d, r - 1, hh, x->source[i]) / (double)s;
-        for (size_t hh = s - last; hh < s; hh++) {
-            now += share_of(d, r - 1, hh, x->source[i]) / (double)last;
-            base += share_base(d, r, hh, x->source[i]) / (double)last;
+    double *whole = f + j, *now = f + j + 1;
+    for (size_t i = 0; i < 2 * x->kept; i++) f[j + i] = 0;
+    for (size_t hh = 0; hh < s && x->kept; hh++) {
+        const double *e = ctw_forecast__day_src(d, r - 1, hh), *step = f + a->step + hh * a->own + 3;
+        double total = total_of(e, d->ns);
+        for (size_t i = 0; i < x->kept; i++) {
+            if (total > 0) whole[2 * i] += e[x->source[i]] / total / (double)s;
+            if (hh >= s - last) now[2 * i] += step[i] / (double)last;
         }
-        f[j++] = whole;
-        f[j++] = now - base;
+    }
+    for (size_t hh = 0; hh < s; hh++) f[a->step + hh * a->own + 2] -= week;
+}
+
+/* The past week's day-ahead weather forecasts of each step, their day means, and the means of the days to come. */
+static void weather_part(const ctw_forecast__days *d, size_t r, const parts *a, double *o)
+{
+    size_t s = d->s, days = d->leads / s;
+    for (size_t v = 0; v < d->nv; v++) {
+        double *past = o + a->past + v * s;
+        const float *w = ctw_forecast__day_w(d, r, v), *y1 = ctw_forecast__day_w(d, r - 1, v);
+        for (size_t hh = 0; hh < s; hh++) past[hh] = 0;
+        for (size_t k = 1; k <= WEEK; k++) {
+            const float *wk = ctw_forecast__day_w(d, r - k, v);
+            for (size_t hh = 0; hh < s; hh++) past[hh] += (double)wk[hh] / WEEK;
+        }
+        o[a->past_day + v] = mean(past, s);
+        double sum = 0;
+        for (size_t hh = 0; hh < s; hh++) sum += (double)y1[hh];
+        o[a->y1_day + v] = sum / (double)s;
+        for (size_t j = 0; j < days; j++) {
+            sum = 0;
+            for (size_t hh = 0; hh < s; hh++) sum += (double)w[j * s + hh];
+            o[a->day + v * days + j] = sum / (double)s;
+        }
     }
 }
 
-/* What the weather features of all leads share: the past week's day-ahead forecasts of each step. */
+void ctw_forecast__dayx_origin(const ctw_forecast__dayx *x, const ctw_forecast__days *d, size_t r, double *out)
+{
+    parts a = parts_of(x, d);
+    step_part(x, d, r, &a, out);
+    common_part(x, d, r, &a, out);
+    weather_part(d, r, &a, out);
+}
+
+/* What the features of one weather variable at one lead are made of: the past week's and yesterday's day-ahead
+ * forecasts of that step, and their day means. */
 typedef struct weather {
     double past, y1, past_day, y1_day;
 } weather;
-
-static weather weather_past(const ctw_forecast__days *d, size_t r, size_t v, size_t hh)
-{
-    weather p = {0, (double)ctw_forecast__day_w(d, r - 1, v)[hh], 0, 0};
-    for (size_t k = 1; k <= WEEK; k++) p.past += (double)ctw_forecast__day_w(d, r - k, v)[hh] / WEEK;
-    return p;
-}
 
 static double plus(double v)
 {
@@ -155,25 +210,6 @@ static size_t weather_features(int32_t kind, double f, double fd, const weather 
     return j;
 }
 
-/* Features that depend on the lead only through its step of the day. */
-static size_t step_part(const ctw_forecast__dayx *x, const ctw_forecast__days *d, size_t r, size_t hh, double week,
-                        double *f)
-{
-    size_t j = 0;
-    double base = ctw_forecast__dayx_base(d, r, hh);
-    f[j++] = ctw_forecast__day_z(d, r - 1)[hh] - base;
-    f[j++] = ctw_forecast__day_z(d, r - 2)[hh] - base;
-    f[j++] = base - week;
-    for (size_t i = 0; i < x->kept; i++)
-        f[j++] = share_of(d, r - 1, hh, x->source[i]) - share_base(d, r, hh, x->source[i]);
-    if (d->ns) {
-        double t = 0;
-        for (size_t k = 1; k <= WEEK; k++) t += total_of(d, r - k, hh) / WEEK;
-        f[j++] = total_of(d, r - 1, hh) - t;
-    }
-    return j;
-}
-
 static size_t calendar_part(const ctw_forecast__days *d, size_t r, size_t l, double *f)
 {
     int64_t t = start_of(d, r) + (int64_t)l * d->step;
@@ -189,47 +225,21 @@ static size_t calendar_part(const ctw_forecast__days *d, size_t r, size_t l, dou
     return 7;
 }
 
-void ctw_forecast__dayx_rows(const ctw_forecast__dayx *x, const ctw_forecast__days *d, size_t r, double *out)
+void ctw_forecast__dayx_row(const ctw_forecast__dayx *x, const ctw_forecast__days *d, size_t r, const double *origin,
+                            size_t lead, double *out)
 {
-    size_t p = x->common + x->special, s = d->s;
-    common_part(x, d, r, out);
-    double week = out[2];
-    for (size_t l = 1; l < d->leads; l++)
-        for (size_t k = 0; k < x->common; k++) out[l * p + k] = out[k];
-    for (size_t hh = 0; hh < s; hh++) {
-        double *f = out + hh * p + x->common;
-        size_t own = step_part(x, d, r, hh, week, f);
-        for (size_t l = hh; l < d->leads; l += s) {
-            double *g = out + l * p + x->common;
-            for (size_t k = 0; k < own && l != hh; k++) g[k] = f[k];
-            size_t day = l / s % WEEK, at = own;
-            g[at++] = ctw_forecast__day_z(d, r - WEEK + day)[hh] - ctw_forecast__dayx_base(d, r, hh);
-            calendar_part(d, r, l, g + at);
-        }
-    }
-    size_t at = x->special - 5 * d->nv;
-    for (size_t v = 0; v < d->nv; v++)
-        at -= d->kind[v] == CTW_WEATHER_WIND ? 2 : d->kind[v] == CTW_WEATHER_TEMPERATURE ? 4 : 0;
+    parts a = parts_of(x, d);
+    size_t s = d->s, hh = lead % s, j = lead / s, days = d->leads / s, at = x->common;
+    memcpy(out, origin, x->common * sizeof *out);
+    memcpy(out + at, origin + a.step + hh * a.own, a.own * sizeof *out);
+    at += a.own;
+    out[at++] = ctw_forecast__day_z(d, r - WEEK + j % WEEK)[hh] - origin[a.base + hh];
+    at += calendar_part(d, r, lead, out + at);
     for (size_t v = 0; v < d->nv; v++) {
-        const float *w = ctw_forecast__day_w(d, r, v);
-        double past_day = 0, y1_day = 0;
-        size_t used = 0;
-        for (size_t hh = 0; hh < s; hh++) {
-            weather q = weather_past(d, r, v, hh);
-            past_day += q.past / (double)s;
-            y1_day += q.y1 / (double)s;
-        }
-        for (size_t l0 = 0; l0 < d->leads; l0 += s) {
-            double fd = 0;
-            for (size_t hh = 0; hh < s; hh++) fd += (double)w[l0 + hh] / (double)s;
-            for (size_t hh = 0; hh < s; hh++) {
-                weather q = weather_past(d, r, v, hh);
-                q.past_day = past_day;
-                q.y1_day = y1_day;
-                used = weather_features(d->kind[v], (double)w[l0 + hh], fd, &q, out + (l0 + hh) * p + x->common + at);
-            }
-        }
-        at += used;
+        weather q = {origin[a.past + v * s + hh], (double)ctw_forecast__day_w(d, r - 1, v)[hh], origin[a.past_day + v],
+                     origin[a.y1_day + v]};
+        at += weather_features(d->kind[v], (double)ctw_forecast__day_w(d, r, v)[lead], origin[a.day + v * days + j], &q,
+                               out + at);
     }
 }
 
@@ -260,7 +270,11 @@ void ctw_forecast__dayx_kernel(const ctw_forecast__dayx *x, const ctw_forecast__
     out[at++] = week;
     for (size_t i = 0; i < x->kept; i++) {
         double whole = 0;
-        for (size_t hh = 0; hh < s; hh++) whole += share_of(d, r - 1, hh, x->source[i]) / (double)s;
+        for (size_t hh = 0; hh < s; hh++) {
+            const double *e = ctw_forecast__day_src(d, r - 1, hh);
+            double total = total_of(e, d->ns);
+            if (total > 0) whole += e[x->source[i]] / total / (double)s;
+        }
         out[at++] = whole;
     }
     for (size_t v = 0; v < d->nv; v++) {

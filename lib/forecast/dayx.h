@@ -17,8 +17,12 @@ typedef struct ctw_forecast__dayx {
 void ctw_forecast__dayx_init(ctw_forecast__dayx *x, const ctw_forecast__days *d, size_t from, size_t to);
 /* Counts only, for given sources. */
 void ctw_forecast__dayx_count(ctw_forecast__dayx *x, const ctw_forecast__days *d);
-/* Regression rows of the origin at the start of day r >= 7, r <= n: leads x (common + special), row after row. */
-void ctw_forecast__dayx_rows(const ctw_forecast__dayx *x, const ctw_forecast__days *d, size_t r, double *out);
+/* What the regression rows of the origin at the start of day r (7 <= r <= n) share: origin_size doubles. */
+size_t ctw_forecast__dayx_origin_size(const ctw_forecast__dayx *x, const ctw_forecast__days *d);
+void ctw_forecast__dayx_origin(const ctw_forecast__dayx *x, const ctw_forecast__days *d, size_t r, double *out);
+/* The regression row of one lead: common + special features. */
+void ctw_forecast__dayx_row(const ctw_forecast__dayx *x, const ctw_forecast__days *d, size_t r, const double *origin,
+                            size_t lead, double *out);
 /* Kernel features of lead day j. */
 void ctw_forecast__dayx_kernel(const ctw_forecast__dayx *x, const ctw_forecast__days *d, size_t r, size_t j,
                                double *out);
