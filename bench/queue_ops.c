@@ -36,7 +36,7 @@ static void prepare(ops *o, uint64_t seed)
 /* Pops and pushes in two loops of a block each, so that each can be timed alone while about N wait. */
 static void push_pop(ops *o, double *push_ns, double *pop_ns)
 {
-    size_t block = o->n / 16 ? o->n / 16 : 1, done = 0;
+    size_t block = o->n / 4 ? o->n / 4 : 1, done = 0;
     double push_s = 0, pop_s = 0;
     if (block > 4096) block = 4096;
     int64_t *out = bench_alloc(block, sizeof *out);

@@ -6,28 +6,38 @@
 #define QUANTILE        0.99
 #define RATE_MEMORY     0.99
 #define BINS_PER_OCTAVE 8
-#define LOWEST          1e-4 /* seconds of the first bin; the last is some three years */
+#define LOWEST          1e-4 /* seconds of the first bin; the last is some five days */
 #define MOST_WEIGHT     1e6
 
 void ctw_queue__ledger_init(ctw_queue__ledger *l)
 {
     memset(l, 0, sizeof *l);
     l->stride = 1;
-    l->rate = 1;
     l->last = INFINITY;
+}
+
+/* 8 bins an octave. The octave is the exponent; within it the position is counted, not computed: no logarithm. */
+static size_t bin_of(double value)
+{
+    static const double step[BINS_PER_OCTAVE - 1] = {0.54525386633262884, 0.59460355750136051, 0.64841977732550482,
+                                                     0.70710678118654757, 0.77110541270397037, 0.84089641525371461,
+                                                     0.91700404320467122}; /* 2^(k/8 - 1) */
+    int octave;
+    if (!(value > LOWEST)) return 0;
+    double part = frexp(value * (1 / LOWEST), &octave);
+    size_t b = (size_t)(octave - 1) * BINS_PER_OCTAVE;
+    for (size_t k = 0; k < BINS_PER_OCTAVE - 1; k++) b += part >= step[k];
+    return b < CTW_LEDGER_BINS - 1 ? b : CTW_LEDGER_BINS - 1;
 }
 
 void ctw_queue__bin_add(float *bin, double value, double weight)
 {
-    double b = value > LOWEST ? log2(value / LOWEST) * BINS_PER_OCTAVE : 0;
-    bin[b < CTW_LEDGER_BINS - 1 ? (size_t)b : CTW_LEDGER_BINS - 1] += (float)weight;
+    bin[bin_of(value)] += (float)weight;
 }
 
-double ctw_queue__bin_quantile(const float *bin, double q)
+double ctw_queue__bin_quantile(const float *bin, double all, double q)
 {
-    double all = 0, sum = 0;
-    for (size_t b = 0; b < CTW_LEDGER_BINS; b++) all += (double)bin[b];
-    double above = (1 - q) * all;
+    double above = (1 - q) * all, sum = 0;
     for (size_t b = CTW_LEDGER_BINS; b-- > 0;) {
         double here = (double)bin[b];
         if (here > 0 && sum + here > above)
@@ -40,12 +50,14 @@ double ctw_queue__bin_quantile(const float *bin, double q)
 /* Every other mark goes, its jobs to the one before: the marks have run out. */
 static void thin(ctw_queue__ledger *l)
 {
-    size_t n = 0;
-    for (size_t i = l->passed; i < l->marks; i++) {
-        if ((i - l->passed) % 2)
-            l->mark[n - 1].weight += l->mark[i].weight;
-        else
+    uint32_t n = 0;
+    for (uint32_t i = l->passed; i < l->marks; i++) {
+        if ((i - l->passed) % 2) {
+            l->weight[n - 1] += l->weight[i];
+        } else {
+            l->weight[n] = l->weight[i];
             l->mark[n++] = l->mark[i];
+        }
     }
     if (l->passed < CTW_LEDGER_MARKS / 2) l->stride *= 2;
     l->passed = 0;
@@ -56,13 +68,13 @@ void ctw_queue__ledger_push(ctw_queue__ledger *l, double work, double now)
 {
     if (l->marks > l->passed && l->skipped + 1 < l->stride) {
         l->skipped++;
-        l->mark[l->marks - 1].weight += 1;
+        l->weight[l->marks - 1] += 1;
     } else {
         l->skipped = 0;
         if (l->marks == CTW_LEDGER_MARKS) thin(l);
         l->mark[l->marks].arrival = now;
         l->mark[l->marks].in = l->in;
-        l->mark[l->marks++].weight = 1;
+        l->weight[l->marks++] = 1;
     }
     l->in += work;
     l->pushed += 1;
@@ -87,7 +99,6 @@ static void measure(ctw_queue__ledger *l, double work, double now, int more)
         l->done = RATE_MEMORY * l->done + work;
     }
     l->last = more ? now : INFINITY;
-    if (l->during > 1e-9 && l->done > 1e-9) l->rate = l->done / l->during;
 }
 
 void ctw_queue__ledger_pop(ctw_queue__ledger *l, double work, double now, int more, int served)
@@ -95,7 +106,7 @@ void ctw_queue__ledger_pop(ctw_queue__ledger *l, double work, double now, int mo
     l->out = more ? l->out + work : l->in;
     if (served) measure(l, work, now, more);
     while (l->passed < l->marks && l->mark[l->passed].in <= l->out) {
-        record(l, now - l->mark[l->passed].arrival, (double)l->mark[l->passed].weight);
+        record(l, now - l->mark[l->passed].arrival, (double)l->weight[l->passed]);
         l->passed++;
     }
     if (l->passed == l->marks) {
@@ -103,13 +114,18 @@ void ctw_queue__ledger_pop(ctw_queue__ledger *l, double work, double now, int mo
         l->stride = 1;
     }
     if (l->stale > 32) {
-        l->worst = ctw_queue__bin_quantile(l->bin, QUANTILE);
+        l->worst = ctw_queue__bin_quantile(l->bin, l->seen, QUANTILE);
         l->stale = 0;
     }
 }
 
+double ctw_queue__ledger_rate(const ctw_queue__ledger *l)
+{
+    return l->during > 1e-9 && l->done > 1e-9 ? l->done / l->during : 1;
+}
+
 double ctw_queue__ledger_backlog(const ctw_queue__ledger *l, double now)
 {
-    double wait = (l->in - l->out) / l->rate;
+    double wait = (l->in - l->out) / ctw_queue__ledger_rate(l);
     return l->passed < l->marks ? fmax(wait, now - l->mark[l->passed].arrival) : wait;
 }

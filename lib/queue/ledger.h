@@ -4,36 +4,40 @@
 #ifndef CTW_QUEUE_LEDGER_H
 #define CTW_QUEUE_LEDGER_H
 
-#include <stddef.h>
+#include <stdint.h>
 
 #define CTW_LEDGER_MARKS 32u
-#define CTW_LEDGER_BINS  320u
+#define CTW_LEDGER_BINS  256u
 
 typedef struct ctw_queue__ledger {
     double in, out; /* seconds of predicted work pushed and popped */
     double pushed;
     struct {
         double arrival, in;
-        float weight; /* jobs that it stands for */
     } mark[CTW_LEDGER_MARKS];
-    size_t marks, passed, stride, skipped;
+    float weight[CTW_LEDGER_MARKS]; /* jobs that a mark stands for */
+    uint32_t marks, passed;
+    uint64_t stride, skipped;
     float bin[CTW_LEDGER_BINS];
     double seen;
     double worst; /* 99th percentile of the waits, 0 before there are any */
-    size_t stale;
+    uint32_t stale;
     /* speed of service, seconds of predicted work a second while somebody waits */
-    double done, during, last, rate;
+    double done, during, last;
 } ctw_queue__ledger;
 
 void ctw_queue__ledger_init(ctw_queue__ledger *l);
 void ctw_queue__ledger_push(ctw_queue__ledger *l, double work, double now);
 /* `more`: somebody still waits; `served`: not cancelled. */
 void ctw_queue__ledger_pop(ctw_queue__ledger *l, double work, double now, int more, int served);
+/* Seconds of predicted work served a second while somebody waits; 1 until it is known. */
+double ctw_queue__ledger_rate(const ctw_queue__ledger *l);
 /* Wait of first come first served for a job that comes now. */
 double ctw_queue__ledger_backlog(const ctw_queue__ledger *l, double now);
 
 /* Histograms over positive values, 8 bins an octave. */
 void ctw_queue__bin_add(float *bin, double value, double weight);
-double ctw_queue__bin_quantile(const float *bin, double q);
+/* `all`: what was added in all. */
+double ctw_queue__bin_quantile(const float *bin, double all, double q);
 
 #endif

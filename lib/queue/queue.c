@@ -94,14 +94,14 @@ double ctw_queue__key(const ctw_queue *q, uint32_t slot)
 {
     const ctw_queue__rec *r = &q->jobs.rec[slot];
     const ctw_queue__extra *x = q->jobs.extra ? &q->jobs.extra[slot] : NULL;
-    double work = x ? (double)r->predicted / (double)x->weight : (double)r->predicted, key;
+    double predicted = (double)q->jobs.mate[slot].predicted, work = x ? predicted / (double)x->weight : predicted, key;
     if (q->policy == CTW_QUEUE_SJF || q->policy == CTW_QUEUE_AUTO)
         key = work;
     else
         key = r->arrival + (q->policy == CTW_QUEUE_FCFS ? 0 : q->ageing * work);
     if (!x) return key;
     key -= x->head_start;
-    double start_by = x->deadline - (double)r->predicted;
+    double start_by = x->deadline - predicted;
     if (q->policy != CTW_QUEUE_SJF && q->policy != CTW_QUEUE_AUTO && start_by < key) key += q->blend * (start_by - key);
     return key;
 }
@@ -109,7 +109,9 @@ double ctw_queue__key(const ctw_queue *q, uint32_t slot)
 static ctw_status check_job(int64_t job, double predicted, double weight, const char *fn)
 {
     if (job < 0) return ctw_base__fail(CTW_E_RANGE, "%s: job is %lld, ids must be >= 0", fn, (long long)job);
-    CTW_TRY(ctw_base__in(predicted, 0, CTW_QUEUE_MAX_WORK, fn, "predicted_s"));
+    if (!(predicted >= 0 && predicted <= CTW_QUEUE_MAX_WORK))
+        return ctw_base__in(predicted, 0, CTW_QUEUE_MAX_WORK, fn, "predicted_s");
+    if (weight >= CTW_QUEUE_MIN_WEIGHT && weight <= CTW_QUEUE_MAX_WEIGHT) return CTW_OK;
     return ctw_base__in(weight, CTW_QUEUE_MIN_WEIGHT, CTW_QUEUE_MAX_WEIGHT, fn, "weight");
 }
 
@@ -129,10 +131,10 @@ static ctw_status make_room(ctw_queue *q, uint64_t n, int extra, const char *fn)
 static uint32_t insert(ctw_queue *q, int64_t job, double predicted, double weight, double arrival)
 {
     ctw_queue__jobs *j = &q->jobs;
-    uint32_t s = ctw_queue__jobs_add(j, job, arrival, (float)(predicted * ctw_queue__bias(q)), j->next_seq++);
+    uint32_t s = ctw_queue__jobs_add(j, job, arrival, (float)(predicted * ctw_queue__bias(q)));
     if (j->extra) j->extra[s].weight = (float)weight;
     ctw_queue__jobs_place(j, s, ctw_queue__key(q, s));
-    if (q->ledger) ctw_queue__ledger_push(q->ledger, (double)j->rec[s].predicted, arrival);
+    if (q->ledger) ctw_queue__ledger_push(q->ledger, (double)j->mate[s].predicted, arrival);
     if (q->tail) ctw_queue__tail_add(q->tail, j, s, arrival);
     q->pushed++;
     return s;
@@ -210,7 +212,7 @@ ctw_status ctw_queue_push_batch(ctw_queue *q, const int64_t *job, const double *
 
 static void leave(ctw_queue *q, uint32_t slot, double now, int served)
 {
-    if (q->ledger) ctw_queue__ledger_pop(q->ledger, (double)q->jobs.rec[slot].predicted, now, q->jobs.n > 1, served);
+    if (q->ledger) ctw_queue__ledger_pop(q->ledger, (double)q->jobs.mate[slot].predicted, now, q->jobs.n > 1, served);
     if (q->tail) ctw_queue__tail_drop(q->tail, slot);
     ctw_queue__jobs_drop(&q->jobs, slot);
 }
@@ -238,7 +240,7 @@ void ctw_queue__forget(ctw_queue *q, uint32_t slot)
 
 uint32_t ctw_queue__next(ctw_queue *q, double now)
 {
-    return q->tail ? ctw_queue__tail_next(q->tail, &q->jobs, now) : q->jobs.slot[0];
+    return q->tail ? ctw_queue__tail_next(q->tail, &q->jobs, now) : ctw_queue__jobs_first(&q->jobs);
 }
 
 ctw_status ctw_queue_pop(ctw_queue *q, double now_s, int64_t *job)

@@ -32,7 +32,7 @@ ctw_status ctw_queue_peek(const ctw_queue *q, double now_s, int64_t *job)
     CTW_TRY(ctw_base__need(job, __func__, "job"));
     CTW_TRY(ctw_queue__look(q, __func__));
     ctw_status s = ctw_queue__check_now(q, now_s, __func__);
-    if (!s) *job = q->jobs.n ? q->jobs.rec[q->jobs.slot[0]].id : -1;
+    if (!s) *job = q->jobs.n ? q->jobs.rec[ctw_queue__jobs_first(&q->jobs)].id : -1;
     ctw_queue__look_away(q);
     return s;
 }
@@ -43,7 +43,7 @@ ctw_status ctw_queue_find(const ctw_queue *q, int64_t job, double *arrival_s, do
     uint32_t slot;
     ctw_status s = slot_of(q, job, __func__, &slot);
     if (!s && arrival_s) *arrival_s = q->jobs.rec[slot].arrival;
-    if (!s && predicted_s) *predicted_s = (double)q->jobs.rec[slot].predicted;
+    if (!s && predicted_s) *predicted_s = (double)q->jobs.mate[slot].predicted;
     ctw_queue__look_away(q);
     return s;
 }
@@ -64,10 +64,10 @@ ctw_status ctw_queue_repredict(ctw_queue *q, int64_t job, double predicted_s, do
     ctw_status s = ctw_queue__check_now(q, now_s, __func__);
     if (!s) s = slot_of(q, job, __func__, &slot);
     if (!s) {
-        double before = (double)q->jobs.rec[slot].predicted;
-        q->jobs.rec[slot].predicted = (float)(predicted_s * ctw_queue__bias(q));
+        double before = (double)q->jobs.mate[slot].predicted;
+        q->jobs.mate[slot].predicted = (float)(predicted_s * ctw_queue__bias(q));
         ctw_queue__jobs_place(&q->jobs, slot, ctw_queue__key(q, slot));
-        if (q->ledger) q->ledger->in += (double)q->jobs.rec[slot].predicted - before;
+        if (q->ledger) q->ledger->in += (double)q->jobs.mate[slot].predicted - before;
         if (q->tail) ctw_queue__tail_change(q->tail, &q->jobs, slot);
         q->now = now_s;
     }
@@ -137,7 +137,8 @@ ctw_status ctw_queue_remove(ctw_queue *q, int64_t job)
 
 void ctw_queue__rekey(ctw_queue *q)
 {
-    for (size_t i = 0; i < q->jobs.n; i++) q->jobs.key[i] = ctw_queue__key(q, q->jobs.slot[i]);
+    ctw_queue__entry *e = q->jobs.at + CTW_QUEUE_ROOT;
+    for (size_t i = 0; i < q->jobs.n; i++) e[i].key = ctw_queue__order(ctw_queue__key(q, e[i].slot));
     ctw_queue__jobs_heapify(&q->jobs);
 }
 
@@ -212,13 +213,13 @@ static uint64_t pull(ctw_queue *q, double now, uint64_t budget, int64_t *job, ui
     size_t n_aside = 0;
     uint64_t n = 0, taken = 0;
     while (n < cap && n_aside < j->n) {
-        uint32_t slot = n_aside ? j->slot[0] : ctw_queue__next(q, now);
+        uint32_t slot = n_aside ? ctw_queue__jobs_first(j) : ctw_queue__next(q, now);
         uint64_t tokens = j->extra ? j->extra[slot].tokens : 0;
         if (tokens <= budget - taken) {
             taken += tokens;
             job[n++] = ctw_queue__take(q, slot, now);
         } else if (n_aside < q->lookahead) {
-            key[n_aside] = j->key[j->pos[slot]];
+            key[n_aside] = ctw_queue__jobs_key(j, slot);
             aside[n_aside++] = slot;
             ctw_queue__jobs_place(j, slot, INFINITY);
         } else {
@@ -252,9 +253,9 @@ static ctw_status fill(const ctw_queue *q, ctw_report *r)
     const ctw_queue__jobs *j = &q->jobs;
     double oldest = 0, backlog = 0;
     for (size_t i = 0; i < j->n; i++) {
-        const ctw_queue__rec *rec = &j->rec[j->slot[i]];
-        if (q->now - rec->arrival > oldest) oldest = q->now - rec->arrival;
-        backlog += (double)rec->predicted;
+        uint32_t slot = ctw_queue__jobs_nth(j, i);
+        oldest = fmax(oldest, q->now - j->rec[slot].arrival);
+        backlog += (double)j->mate[slot].predicted;
     }
     size_t watch = (q->ledger ? sizeof *q->ledger : 0) + (q->tail ? ctw_queue__tail_bytes(q->tail) : 0);
     double bytes = (double)(ctw_queue__jobs_bytes(j) + sizeof *q + watch);

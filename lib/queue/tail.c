@@ -66,11 +66,9 @@ static void set_leaf(ctw_queue__tail *t, size_t leaf, ctw_queue__span s)
 
 static ctw_queue__span span_of(const ctw_queue__tail *t, const ctw_queue__jobs *j, uint32_t slot)
 {
-    const ctw_queue__rec *r = &j->rec[slot];
-    return (ctw_queue__span){.work = r->predicted,
-                             .least = r->predicted,
-                             .most = r->predicted,
-                             .gap = r->arrival - (double)r->predicted / t->rate};
+    float work = j->mate[slot].predicted;
+    return (ctw_queue__span){
+        .work = work, .least = work, .most = work, .gap = j->rec[slot].arrival - (double)work / t->rate};
 }
 
 static void build(ctw_queue__tail *t, const ctw_queue__jobs *j)
@@ -246,7 +244,7 @@ static uint32_t overdue(const ctw_queue__tail *t, const ctw_queue__jobs *j, doub
 /* A speed that has moved by a tenth moves every gap. */
 static void follow_speed(ctw_queue__tail *t, const ctw_queue__jobs *j)
 {
-    double rate = t->ledger->rate;
+    double rate = ctw_queue__ledger_rate(t->ledger);
     if (rate > 0.9 * t->rate && rate < 1.1 * t->rate) return;
     t->rate = rate;
     build(t, j);
@@ -261,12 +259,12 @@ void ctw_queue__tail_add(ctw_queue__tail *t, ctw_queue__jobs *j, uint32_t slot, 
         pack(t);
         build(t, j);
     }
-    double work = (double)j->rec[slot].predicted;
+    double work = (double)j->mate[slot].predicted;
     t->slot_at[t->used] = slot;
     t->leaf_of[slot] = (uint32_t)t->used;
     set_leaf(t, t->used++, span_of(t, j, slot));
     ctw_queue__bin_add(t->work_bin, work, 1);
-    if ((uint64_t)l->pushed % 64 == 0) t->large = ctw_queue__bin_quantile(t->work_bin, LARGE);
+    if ((uint64_t)l->pushed % 64 == 0) t->large = ctw_queue__bin_quantile(t->work_bin, l->pushed, LARGE);
     if (l->pushed >= 64 && work >= t->large && may_set_back(t, (float)work) &&
         ctw_queue__ledger_backlog(l, now) > BACKLOG * l->worst)
         set_back(t, j, t->used - 1);
@@ -279,12 +277,12 @@ uint32_t ctw_queue__tail_next(ctw_queue__tail *t, ctw_queue__jobs *j, double now
     if (late != CTW_QUEUE_NONE) return late;
     follow_speed(t, j);
     for (;;) {
-        uint32_t slot = j->slot[0];
+        uint32_t slot = ctw_queue__jobs_first(j);
         size_t leaf = t->leaf_of[slot];
         if (leaf == CTW_QUEUE_NONE) return slot; /* only jobs set back are left */
         int changed = 0;
         for (;;) {
-            double floor = now - t->factor * limit + (double)j->rec[t->slot_at[leaf]].predicted / t->rate;
+            double floor = now - t->factor * limit + (double)j->mate[t->slot_at[leaf]].predicted / t->rate;
             if (!leaf || gap_before(t, leaf) >= floor) return t->slot_at[leaf];
             size_t at = first_below(t, floor), large = extreme_upto(t, at, 1);
             if (may_set_back(t, t->span[t->leaves + large].most)) {
