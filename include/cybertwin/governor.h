@@ -93,6 +93,16 @@ CTW_API ctw_status ctw_governor_tune(ctw_governor *g, ctw_cancel *cancel);
  */
 CTW_API ctw_status ctw_governor_report(const ctw_governor *g, ctw_report **out);
 
+/** Saves into memory; `*need` is always set; buf NULL with cap 0 only asks for the size; CTW_E_BUFFER when short. */
+CTW_API ctw_status ctw_governor_save_mem(const ctw_governor *g, void *buf, uint64_t cap, uint64_t *need);
+/** Loads what save_mem wrote: the rule, the record and the count of late requests go on; nothing waits, and the first
+ * event sets the clock. CTW_E_FORMAT, CTW_E_KIND, CTW_E_VERSION for anything else. */
+CTW_API ctw_status ctw_governor_load_mem(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_governor **out);
+/** Saves into a file: written beside it, flushed, renamed. CTW_E_IO. */
+CTW_API ctw_status ctw_governor_save_file(const ctw_governor *g, const char *path);
+/** Loads from a file. */
+CTW_API ctw_status ctw_governor_load_file(ctw_ctx *ctx, const char *path, ctw_governor **out);
+
 #ifdef __cplusplus
 }
 #endif

@@ -39,6 +39,16 @@ CTW_API ctw_status ctw_limit_tell(ctw_limit *l, double watts, double seconds, do
 /** The tried limit of least energy within the time bound; CTW_E_STATE before the highest was tried. */
 CTW_API ctw_status ctw_limit_best(const ctw_limit *l, double *watts, double *slowdown, double *energy_ratio);
 
+/** Saves into memory; `*need` is always set; buf NULL with cap 0 only asks for the size; CTW_E_BUFFER when short. */
+CTW_API ctw_status ctw_limit_save_mem(const ctw_limit *l, void *buf, uint64_t cap, uint64_t *need);
+/** Loads what save_mem wrote: the search goes on where it was. CTW_E_FORMAT, CTW_E_KIND, CTW_E_VERSION for anything
+ * else. */
+CTW_API ctw_status ctw_limit_load_mem(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_limit **out);
+/** Saves into a file: written beside it, flushed, renamed. CTW_E_IO. */
+CTW_API ctw_status ctw_limit_save_file(const ctw_limit *l, const char *path);
+/** Loads from a file. */
+CTW_API ctw_status ctw_limit_load_file(ctw_ctx *ctx, const char *path, ctw_limit **out);
+
 #ifdef __cplusplus
 }
 #endif

@@ -74,6 +74,16 @@ CTW_API ctw_status ctw_rack_plan(ctw_ctx *ctx, const double *samples, uint64_t n
                                  double feed_watts, double risk, uint64_t limit, ctw_cancel *cancel, uint64_t *machines,
                                  uint64_t *nameplate);
 
+/** Saves into memory; `*need` is always set; buf NULL with cap 0 only asks for the size; CTW_E_BUFFER when short. */
+CTW_API ctw_status ctw_rack_save_mem(const ctw_rack *f, void *buf, uint64_t cap, uint64_t *need);
+/** Loads what save_mem wrote: splits are bit-equal and corrections go on. CTW_E_FORMAT, CTW_E_KIND, CTW_E_VERSION for
+ * anything else. */
+CTW_API ctw_status ctw_rack_load_mem(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_rack **out);
+/** Saves into a file: written beside it, flushed, renamed. CTW_E_IO. */
+CTW_API ctw_status ctw_rack_save_file(const ctw_rack *f, const char *path);
+/** Loads from a file. */
+CTW_API ctw_status ctw_rack_load_file(ctw_ctx *ctx, const char *path, ctw_rack **out);
+
 #ifdef __cplusplus
 }
 #endif

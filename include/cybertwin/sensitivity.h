@@ -47,6 +47,15 @@ CTW_API ctw_status ctw_sensitivity_fit(ctw_sensitivity *s, const double *counter
 CTW_API ctw_status ctw_sensitivity_predict(const ctw_sensitivity *s, const double *counters, uint64_t n, uint64_t d,
                                            double *membound, double *overlap);
 
+/** Saves into memory; `*need` is always set; buf NULL with cap 0 only asks for the size; CTW_E_BUFFER when short. */
+CTW_API ctw_status ctw_sensitivity_save_mem(const ctw_sensitivity *s, void *buf, uint64_t cap, uint64_t *need);
+/** Loads what save_mem wrote: predictions are bit-equal. CTW_E_FORMAT, CTW_E_KIND, CTW_E_VERSION for anything else. */
+CTW_API ctw_status ctw_sensitivity_load_mem(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_sensitivity **out);
+/** Saves into a file: written beside it, flushed, renamed. CTW_E_IO. */
+CTW_API ctw_status ctw_sensitivity_save_file(const ctw_sensitivity *s, const char *path);
+/** Loads from a file. */
+CTW_API ctw_status ctw_sensitivity_load_file(ctw_ctx *ctx, const char *path, ctw_sensitivity **out);
+
 #ifdef __cplusplus
 }
 #endif

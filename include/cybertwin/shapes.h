@@ -44,6 +44,16 @@ CTW_API ctw_status ctw_shapes_add(ctw_shapes *s, const double *features, uint64_
 /** Number of machines; 0 for NULL. */
 CTW_API uint64_t ctw_shapes_count(const ctw_shapes *s);
 
+/** Saves into memory; `*need` is always set; buf NULL with cap 0 only asks for the size; CTW_E_BUFFER when short. */
+CTW_API ctw_status ctw_shapes_save_mem(const ctw_shapes *s, void *buf, uint64_t cap, uint64_t *need);
+/** Loads what save_mem wrote: curves are completed with the same bits. CTW_E_FORMAT, CTW_E_KIND, CTW_E_VERSION for
+ * anything else. */
+CTW_API ctw_status ctw_shapes_load_mem(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_shapes **out);
+/** Saves into a file: written beside it, flushed, renamed. CTW_E_IO. */
+CTW_API ctw_status ctw_shapes_save_file(const ctw_shapes *s, const char *path);
+/** Loads from a file. */
+CTW_API ctw_status ctw_shapes_load_file(ctw_ctx *ctx, const char *path, ctw_shapes **out);
+
 #ifdef __cplusplus
 }
 #endif

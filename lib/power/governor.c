@@ -12,6 +12,7 @@ static void destroy(ctw_governor *g)
 {
     ctw_governor__queue_free(g->h.ctx, &g->q);
     ctw_governor__history_free(g->h.ctx, &g->past);
+    ctw_params_unref(g->params);
 }
 
 CTW_DEFINE_REFS(ctw_governor, destroy)
@@ -31,6 +32,7 @@ ctw_status ctw_governor_new(ctw_ctx *ctx, const ctw_params *params, ctw_governor
     g->capacity = (size_t)ctw_base__opt_i64(params, kind, "capacity");
     g->tune_every = ctw_base__opt_i64(params, kind, "tune_every");
     ctw_status s = ctw_governor__history_new(ctx, &g->past, (size_t)ctw_base__opt_i64(params, kind, "window"));
+    if (s == CTW_OK) s = ctw_base__params_copy(ctx, params, kind, &g->params);
     if (s != CTW_OK) {
         ctw_governor_unref(g);
         return s;
@@ -144,7 +146,10 @@ static ctw_status advance(ctw_governor *g, double now_s, const char *fn)
     if (g->started && now_s < g->now)
         return ctw_base__fail(CTW_E_RANGE, "%s: now_s is %.17g, before the last event (%.17g)", fn, now_s, g->now);
     if (g->started && g->q.n) g->head_done += (now_s - g->now) / g->plan.slow[g->at];
-    if (!g->started) g->shadow_free = now_s;
+    if (!g->started) {
+        ctw_governor__history_move(&g->past, now_s - g->now); /* a loaded record: no time has passed since saving */
+        g->shadow_free = now_s;
+    }
     g->now = now_s;
     g->started = 1;
     return CTW_OK;

@@ -11,6 +11,7 @@
 
 struct ctw_governor {
     ctw_base__handle h;
+    ctw_params *params;
     double budget, lag;
     size_t capacity;
     int64_t tune_every;

@@ -95,6 +95,14 @@ void ctw_governor__history_add(ctw_governor__history *h, double arrival, double 
     h->deadline[h->n++] = deadline;
 }
 
+void ctw_governor__history_move(ctw_governor__history *h, double by)
+{
+    for (size_t i = 0; i < h->n; i++) {
+        h->arrival[i] += by;
+        h->deadline[i] += by;
+    }
+}
+
 void ctw_governor__history_free(ctw_ctx *ctx, ctw_governor__history *h)
 {
     ctw_base__free(ctx, h->arrival);

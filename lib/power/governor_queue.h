@@ -27,6 +27,8 @@ typedef struct ctw_governor__history {
 
 ctw_status ctw_governor__history_new(ctw_ctx *ctx, ctw_governor__history *h, size_t cap);
 void ctw_governor__history_add(ctw_governor__history *h, double arrival, double work, double guess, double deadline);
+/* Adds `by` to all times: the clock they were told in has changed. */
+void ctw_governor__history_move(ctw_governor__history *h, double by);
 void ctw_governor__history_free(ctw_ctx *ctx, ctw_governor__history *h);
 
 #endif

@@ -1,28 +1,17 @@
 /* limit.c: a limit does nothing until it falls below what the job would draw, then time grows faster than in
  * proportion: slowdown = 1 + c (1 - limit/draw)^1.5 below the draw. The first trial shows the draw, the second
  * is where a job of typical c would have used two fifths of a 5 % bound, the third where the c then known meets it. */
-#include <cybertwin/limit.h>
+#include "power/limit_internal.h"
 
 #include "base/ctx.h"
-#include "base/handle.h"
 #include "power/power_params.h"
 #include <math.h>
 
-#define CTW_LIMIT_MAGIC CTW_FOUR('L', 'I', 'M', 'T')
-
-enum { MOST = 256 };
 static const double typical_c = 1.0, exponent = 1.5, first_share = 0.4;
-
-struct ctw_limit {
-    ctw_base__handle h;
-    size_t n, trials;
-    double max_slowdown;
-    double watts[MOST], seconds[MOST], drawn[MOST]; /* seconds 0: not tried */
-};
 
 static void destroy(ctw_limit *l)
 {
-    (void)l;
+    ctw_params_unref(l->params);
 }
 
 CTW_DEFINE_REFS(ctw_limit, destroy)
@@ -35,7 +24,7 @@ ctw_status ctw_limit_new(ctw_ctx *ctx, const ctw_params *params, const double *w
     *out = NULL;
     CTW_TRY(ctw_base__ctx_check(ctx, fn));
     CTW_TRY(ctw_base__params_check(params, &ctw_limit__kind, fn));
-    CTW_TRY(ctw_base__in_u64(n, 1, MOST, fn, "n"));
+    CTW_TRY(ctw_base__in_u64(n, 1, CTW_LIMIT_MOST, fn, "n"));
     CTW_TRY(ctw_base__need(watts, fn, "watts"));
     CTW_TRY(ctw_base__all_in(watts, n, 1, 1e-3, 1e9, fn, "watts"));
     CTW_TRY(ctw_base__in(max_slowdown, 1.0, 1e6, fn, "max_slowdown"));
@@ -49,6 +38,11 @@ ctw_status ctw_limit_new(ctw_ctx *ctx, const ctw_params *params, const double *w
     l->max_slowdown = max_slowdown;
     l->trials = (size_t)ctw_base__opt_i64(params, &ctw_limit__kind, "trials");
     for (uint64_t i = 0; i < n; i++) l->watts[i] = watts[i];
+    ctw_status s = ctw_base__params_copy(ctx, params, &ctw_limit__kind, &l->params);
+    if (s != CTW_OK) {
+        ctw_limit_unref(l);
+        return s;
+    }
     *out = l;
     return CTW_OK;
 }

@@ -21,6 +21,7 @@ static void drop_tables(ctw_ctx *ctx, ctw_rack *f)
 static void destroy(ctw_rack *f)
 {
     drop_tables(f->h.ctx, f);
+    ctw_params_unref(f->params);
 }
 
 CTW_DEFINE_REFS(ctw_rack, destroy)
@@ -39,6 +40,11 @@ ctw_status ctw_rack_new(ctw_ctx *ctx, const ctw_params *params, ctw_rack **out)
     f->gain = ctw_base__opt_f64(params, kind, "gain");
     f->margin_sd = ctw_base__opt_f64(params, kind, "margin_sd");
     f->margin_least = ctw_base__opt_f64(params, kind, "margin_least");
+    ctw_status s = ctw_base__params_copy(ctx, params, kind, &f->params);
+    if (s != CTW_OK) {
+        ctw_rack_unref(f);
+        return s;
+    }
     *out = f;
     return CTW_OK;
 }

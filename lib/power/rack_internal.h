@@ -15,6 +15,7 @@ typedef struct ctw_rack__step {
 
 struct ctw_rack {
     ctw_base__handle h;
+    ctw_params *params;
     double fairness, gain, margin_sd, margin_least;
     size_t n, n_points, n_steps;
     size_t *first;                /* n + 1 */

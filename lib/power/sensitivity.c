@@ -3,18 +3,15 @@
  * saturated memory stays below 1, so it is divided by its saturation first. Counters explain most of the reaction to
  * the clock but not all (latency-bound kernels fool the memory counter), so what is left is corrected locally, the
  * correction is shrunk towards the rule, and dropped when leaving groups out shows that it does not help. */
-#include <cybertwin/sensitivity.h>
+#include "power/sensitivity_internal.h"
 
 #include "base/cancel.h"
 #include "base/ctx.h"
-#include "base/handle.h"
 #include "power/power_internal.h"
 #include <math.h>
 #include <string.h>
 
-#define CTW_SENSITIVITY_MAGIC CTW_FOUR('S', 'E', 'N', 'S')
-
-enum { MOST_N = 4096, MOST_D = 16, MOST_K = 64 };
+enum { MOST_N = CTW_SENSITIVITY_MOST_N, MOST_D = CTW_SENSITIVITY_MOST_D, MOST_K = 64 };
 
 static const double overlaps[] = {1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0};
 static const double saturations[] = {1.0, 0.95, 0.9, 0.85, 0.8};
@@ -23,19 +20,10 @@ static const double shrink = 0.3;
 /* What is learned must beat the plain rule by this much, or the rule stays: few kernels make lucky choices likely. */
 static const double gain_needed = 0.05;
 
-/* What is searched for: exponent of the norm, the memory counter's saturation, width of the local mean. */
-typedef struct form {
-    double overlap, saturation, width;
-} form;
+/* What is searched for. */
+typedef ctw_sensitivity__form form;
 
 static const form plain = {1.0, 1.0, 0.0};
-
-struct ctw_sensitivity {
-    ctw_base__handle h;
-    size_t n, d;
-    form how;
-    double *counters, *deviation, *weight; /* one block */
-};
 
 typedef struct sample {
     const double *counters, *clock, *slowdown, *weight;

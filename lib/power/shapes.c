@@ -19,6 +19,7 @@ static const double softening = 0.3;
 static void destroy(ctw_shapes *s)
 {
     ctw_base__free(s->h.ctx, s->rows);
+    ctw_params_unref(s->params);
 }
 
 CTW_DEFINE_REFS(ctw_shapes, destroy)
@@ -33,6 +34,11 @@ ctw_status ctw_shapes_new(ctw_ctx *ctx, const ctw_params *params, ctw_shapes **o
     ctw_shapes *s = ctw_base__handle_new(ctx, sizeof *s, CTW_SHAPES_MAGIC);
     if (!s) return CTW_E_NOMEM;
     s->neighbours = (size_t)ctw_base__opt_i64(params, &ctw_shapes__kind, "neighbours");
+    ctw_status st = ctw_base__params_copy(ctx, params, &ctw_shapes__kind, &s->params);
+    if (st != CTW_OK) {
+        ctw_shapes_unref(s);
+        return st;
+    }
     *out = s;
     return CTW_OK;
 }
@@ -82,24 +88,37 @@ static void to_grid(const double *util, const double *watts, size_t n, double gr
     for (int k = 0; k < GRID; k++) grid[k] = ctw_power__curve_at(&c, (double)k / (GRID - 1));
 }
 
-static ctw_status add(ctw_shapes *s, const double *features, size_t d, const double *util, const double *watts,
-                      size_t n)
+ctw_status ctw_shapes__reserve(ctw_shapes *s, size_t n, size_t d)
 {
     size_t width = d + 1 + GRID, cap = s->cap * width;
-    CTW_TRY(ctw_base__grow(s->h.ctx, (void **)&s->rows, &cap, (s->n + 1) * width, sizeof *s->rows));
-    double *row = s->rows + s->n * width;
+    CTW_TRY(ctw_base__grow(s->h.ctx, (void **)&s->rows, &cap, n * width, sizeof *s->rows));
     s->cap = cap / width;
     s->d = d;
     s->fixed_d = 1;
-    if (d) memcpy(row, features, d * sizeof *row);
-    row[d] = watts[0] / watts[n - 1];
-    to_grid(util, watts, n, row + d + 1);
+    return CTW_OK;
+}
+
+void ctw_shapes__append(ctw_shapes *s, const double *row)
+{
+    size_t width = s->d + 1 + GRID;
+    memcpy(s->rows + s->n * width, row, width * sizeof *row);
     s->n++;
-    for (size_t j = 0; j <= d; j++) {
+    for (size_t j = 0; j <= s->d; j++) {
         double delta = row[j] - s->mean[j];
         s->mean[j] += delta / (double)s->n;
         s->m2[j] += delta * (row[j] - s->mean[j]);
     }
+}
+
+static ctw_status add(ctw_shapes *s, const double *features, size_t d, const double *util, const double *watts,
+                      size_t n)
+{
+    double row[CTW_SHAPES_FEATURES + 1 + GRID];
+    CTW_TRY(ctw_shapes__reserve(s, s->n + 1, d));
+    if (d) memcpy(row, features, d * sizeof *row);
+    row[d] = watts[0] / watts[n - 1];
+    to_grid(util, watts, n, row + d + 1);
+    ctw_shapes__append(s, row);
     return CTW_OK;
 }
 

@@ -11,6 +11,8 @@
 #include <cybertwin/shapes.h>
 #include <math.h>
 
+static unsigned char saved[65536];
+
 static ctw_status use(ctw_ctx *ctx, ctw_power *p)
 {
     static const double mhz[] = {1000, 1500, 2000, 2000, 2000}, volt[] = {0.8, 0.9, 1.0, 1.0, 1.0};
@@ -39,8 +41,9 @@ static ctw_status life(ctw_ctx *ctx, void *user)
 static ctw_status govern(ctw_ctx *ctx, void *user)
 {
     static const double mhz[] = {1000, 2000}, slow[] = {1.8, 1.0}, w[] = {100, 200};
-    ctw_governor *g = NULL;
+    ctw_governor *g = NULL, *again = NULL;
     ctw_report *r = NULL;
+    uint64_t need = 0;
     (void)user;
     ctw_status s = ctw_governor_new(ctx, NULL, &g);
     if (s == CTW_OK) s = ctw_governor_set_table(g, mhz, slow, w, NULL, 2);
@@ -48,7 +51,10 @@ static ctw_status govern(ctw_ctx *ctx, void *user)
     for (int i = 0; s == CTW_OK && i < 40; i++) s = ctw_governor_complete(g, i, 40 + i, NAN);
     if (s == CTW_OK) s = ctw_governor_tune(g, NULL);
     if (s == CTW_OK) s = ctw_governor_report(g, &r);
+    if (s == CTW_OK) s = ctw_governor_save_mem(g, saved, sizeof saved, &need);
+    if (s == CTW_OK) s = ctw_governor_load_mem(ctx, saved, need, &again);
     ctw_report_unref(r);
+    ctw_governor_unref(again);
     ctw_governor_unref(g);
     return s;
 }
@@ -56,14 +62,18 @@ static ctw_status govern(ctw_ctx *ctx, void *user)
 static ctw_status remember(ctw_ctx *ctx, void *user)
 {
     static const double u[] = {0, 0.5, 1}, w[] = {100, 220, 300}, f = 1.0;
-    ctw_shapes *m = NULL;
+    ctw_shapes *m = NULL, *again = NULL;
     ctw_power *p = NULL;
+    uint64_t need = 0;
     (void)user;
     ctw_status s = ctw_shapes_new(ctx, NULL, &m);
     for (int i = 0; s == CTW_OK && i < 5; i++) s = ctw_shapes_add(m, &f, 1, u, w, 3);
     if (s == CTW_OK) s = ctw_power_new(ctx, NULL, &p);
     if (s == CTW_OK) s = ctw_power_set_shapes(p, m, &f, 1);
     if (s == CTW_OK) s = ctw_power_fit(p, NULL, u, w, NULL, 3, NULL);
+    if (s == CTW_OK) s = ctw_shapes_save_mem(m, saved, sizeof saved, &need);
+    if (s == CTW_OK) s = ctw_shapes_load_mem(ctx, saved, need, &again);
+    ctw_shapes_unref(again);
     ctw_shapes_unref(m);
     ctw_power_unref(p);
     return s;
@@ -76,8 +86,8 @@ static ctw_status measure(ctw_ctx *ctx, void *user)
     unsigned char buf[4096];
     uint64_t need = 0;
     ctw_meter *m = NULL, *again = NULL;
-    ctw_sensitivity *t = NULL;
-    ctw_limit *l = NULL;
+    ctw_sensitivity *t = NULL, *t2 = NULL;
+    ctw_limit *l = NULL, *l2 = NULL;
     (void)user;
     ctw_status s = ctw_meter_new(ctx, NULL, &m);
     if (s == CTW_OK) s = ctw_meter_fit(m, x, 3, 1, 1, w, NULL);
@@ -86,10 +96,16 @@ static ctw_status measure(ctw_ctx *ctx, void *user)
     ctw_meter_unref(again);
     if (s == CTW_OK) s = ctw_sensitivity_new(ctx, &t);
     if (s == CTW_OK) s = ctw_sensitivity_fit(t, share, 3, 1, clock, slow, 1, NULL, NULL, NULL);
+    if (s == CTW_OK) s = ctw_sensitivity_save_mem(t, saved, sizeof saved, &need);
+    if (s == CTW_OK) s = ctw_sensitivity_load_mem(ctx, saved, need, &t2);
     if (s == CTW_OK) s = ctw_limit_new(ctx, NULL, watts, 2, 1.05, &l);
+    if (s == CTW_OK) s = ctw_limit_save_mem(l, saved, sizeof saved, &need);
+    if (s == CTW_OK) s = ctw_limit_load_mem(ctx, saved, need, &l2);
     ctw_meter_unref(m);
     ctw_sensitivity_unref(t);
+    ctw_sensitivity_unref(t2);
     ctw_limit_unref(l);
+    ctw_limit_unref(l2);
     return s;
 }
 
@@ -97,13 +113,16 @@ static ctw_status share_out(ctw_ctx *ctx, void *user)
 {
     static const uint64_t first[] = {0, 2, 3};
     static const double w[] = {1, 2, 3}, slow[] = {2, 1, 1};
-    ctw_rack *f = NULL;
-    uint64_t n;
+    ctw_rack *f = NULL, *again = NULL;
+    uint64_t n, need = 0;
     (void)user;
     ctw_status s = ctw_rack_new(ctx, NULL, &f);
     if (s == CTW_OK) s = ctw_rack_set_machines(f, 2, first, w, slow, NULL, NULL);
     if (s == CTW_OK) s = ctw_rack_set_machines(f, 1, first, w, slow, NULL, NULL);
     if (s == CTW_OK) s = ctw_rack_plan(ctx, w, 1, 3, 3, 10, 0.1, 10, NULL, &n, NULL);
+    if (s == CTW_OK) s = ctw_rack_save_mem(f, saved, sizeof saved, &need);
+    if (s == CTW_OK) s = ctw_rack_load_mem(ctx, saved, need, &again);
+    ctw_rack_unref(again);
     ctw_rack_unref(f);
     return s;
 }
