@@ -20,7 +20,7 @@ typedef struct guest {
 
 /* A batch entry and its group (pool, flavour), so that a slot is listed without looking at the units again. */
 typedef struct booking {
-    int32_t entry, group, batch;
+    int32_t entry, group;
 } booking;
 
 typedef struct usher {
@@ -29,7 +29,8 @@ typedef struct usher {
     ctw_place__plan *plan;
     ctw_place__packer packer;
     booking *by_slot; /* batch entries in order of slot */
-    size_t *slot_at;  /* slots + 2 */
+    int32_t *batch_of; /* by_slot: batch rows, only where some row has a limit; NULL otherwise */
+    size_t *slot_at;   /* slots + 2 */
     double *budget;   /* regions */
     int limits;       /* some row has a limit per server */
     /* one slot: guests by (pool, flavour) */
@@ -49,7 +50,8 @@ static ctw_status sort_entries(usher *a)
     const ctw_place__inst *in = a->in;
     a->by_slot = CTW_NEW(in->ctx, in->entries, booking);
     a->slot_at = CTW_NEW(in->ctx, in->slots + 2, size_t);
-    if (!a->by_slot || !a->slot_at) return CTW_E_NOMEM;
+    if (a->limits) a->batch_of = CTW_NEW(in->ctx, in->entries, int32_t);
+    if (!a->by_slot || !a->slot_at || (a->limits && !a->batch_of)) return CTW_E_NOMEM;
     for (int pass = 0; pass < 2; pass++) {
         for (size_t u = 0; u < in->units; u++) {
             size_t e = ctw_place__entry(in, u), f = (size_t)in->batch[in->unit_batch[u]].flavour;
@@ -59,8 +61,9 @@ static ctw_status sort_entries(usher *a)
                     a->slot_at[t + 2]++;
                     continue;
                 }
-                size_t group = (size_t)a->plan->server[q] * in->flavours + f;
-                a->by_slot[a->slot_at[t + 1]++] = (booking){(int32_t)q, (int32_t)group, in->unit_batch[u]};
+                size_t group = (size_t)a->plan->server[q] * in->flavours + f, i = a->slot_at[t + 1]++;
+                a->by_slot[i] = (booking){(int32_t)q, (int32_t)group};
+                if (a->batch_of) a->batch_of[i] = in->unit_batch[u];
             }
         }
         for (size_t t = 0; t < in->slots && pass == 0; t++) a->slot_at[t + 2] += a->slot_at[t + 1];
@@ -99,8 +102,8 @@ static void list_guests(usher *a, size_t t, int pass)
             a->group_at[k->group + 1]++;
             continue;
         }
-        int32_t limit = a->limits ? in->batch[k->batch].spread : 0;
-        seat_later(a, (size_t)k->group, a->plan->server + k->entry, limit, k->batch);
+        int32_t row = a->batch_of ? a->batch_of[i] : 0;
+        seat_later(a, (size_t)k->group, a->plan->server + k->entry, a->batch_of ? in->batch[row].spread : 0, row);
     }
 }
 
@@ -269,7 +272,7 @@ ctw_status ctw_place__assign(ctw_place__market *m, ctw_place__plan *plan, int64_
     if (s == CTW_OK) s = pack_slots(&a);
     if (s == CTW_OK) *lost = sweep_out(in, plan);
     ctw_place__packer_free(&a.packer);
-    void *all[] = {a.by_slot, a.slot_at, a.counts,      a.budget,        a.group_at,
+    void *all[] = {a.by_slot, a.batch_of, a.slot_at, a.counts,      a.budget,        a.group_at,
                    a.guest,   a.seat,    a.next_member, a.pattern_server};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) ctw_base__free(in->ctx, all[i]);
     return s;

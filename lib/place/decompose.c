@@ -96,8 +96,9 @@ static void settle(search *s, int from, int first)
         s->m.theta = width[i < 3 ? i : 3];
         if (i > from) ctw_place__market_solve_all(&s->m);
         one_sweep(s, i, first && i == from);
-        if (i < 3 || isinf(before)) continue;
-        if (s->fluid - s->a->bound < 1e-4 * fabs(s->fluid) || s->a->bound - before < 6e-6 * fabs(before)) break;
+        if (i < 3) continue;
+        if (s->fluid - s->a->bound < 1e-4 * fabs(s->fluid)) break;
+        if (isfinite(before) && s->a->bound - before < 6e-6 * fabs(before)) break;
     }
 }
 

@@ -20,34 +20,79 @@ static int cmp_demand(const void *pa, const void *pb, void *user)
     return 0;
 }
 
+/* Where to look for a demand in a table of mask + 1 places. -0 and 0 are one demand. */
+static size_t place_of(const double *d, size_t r, size_t mask)
+{
+    uint64_t h = 0xCBF29CE484222325u;
+    for (size_t j = 0; j < r; j++) {
+        double v = d[j] + 0.0;
+        uint64_t bits;
+        memcpy(&bits, &v, sizeof bits);
+        h = (h ^ bits) * 0x9E3779B97F4A7C15u;
+        h ^= h >> 29;
+    }
+    return (size_t)h & mask;
+}
+
+/* The first row of each distinct demand goes to first[], its index there to flavour[] of all its rows; the number of
+ * them. `table` is zeroed, mask + 1 > n places: 1 + index. */
+static size_t find_distinct(demand_key *key, size_t n, int32_t *table, size_t mask, size_t *first, int32_t *flavour)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t at = place_of(key->demand + i * key->r, key->r, mask);
+        while (table[at] && cmp_demand(&first[table[at] - 1], &i, key) != 0) at = (at + 1) & mask;
+        if (!table[at]) {
+            first[found] = i;
+            table[at] = (int32_t)++found;
+        }
+        flavour[i] = table[at] - 1;
+    }
+    return found;
+}
+
+/* Numbers the distinct demands in their order, not in that of the rows. */
+static ctw_status rank_distinct(ctw_place__inst *in, demand_key *key, size_t n, const size_t *first, int32_t *flavour)
+{
+    size_t found = in->flavours, r = key->r;
+    size_t *order = CTW_NEW(in->ctx, found, size_t);
+    int32_t *rank = CTW_NEW(in->ctx, found, int32_t);
+    if (order && rank) {
+        for (size_t i = 0; i < found; i++) order[i] = first[i];
+        ctw_num__sort_by(order, found, sizeof *order, cmp_demand, key);
+        for (size_t i = 0; i < found; i++) {
+            rank[flavour[order[i]]] = (int32_t)i;
+            memcpy(in->demand + i * r, key->demand + order[i] * r, r * sizeof(double));
+        }
+        for (size_t i = 0; i < n; i++) flavour[i] = rank[flavour[i]];
+    }
+    ctw_status s = order && rank ? CTW_OK : CTW_E_NOMEM;
+    ctw_base__free(in->ctx, order);
+    ctw_base__free(in->ctx, rank);
+    return s;
+}
+
 /* flavour[i] of every row; the distinct demands go to in->demand. */
 static ctw_status form_flavours(const ctw_place *p, ctw_place__inst *in, int32_t *flavour)
 {
-    size_t n = p->jobs.n, r = in->r;
-    size_t *order = CTW_NEW(in->ctx, n, size_t);
+    size_t n = p->jobs.n, r = in->r, mask = 1;
     demand_key key = {p->jobs.demand, r};
-    if (!order) return CTW_E_NOMEM;
-    for (size_t i = 0; i < n; i++) order[i] = i;
-    ctw_num__sort_by(order, n, sizeof *order, cmp_demand, &key);
-    size_t f = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (i > 0 && cmp_demand(&order[i - 1], &order[i], &key) != 0) f++;
-        flavour[order[i]] = (int32_t)f;
-    }
-    in->flavours = n ? f + 1 : 0;
+    while (mask < n + n / 2 + 1) mask = 2 * mask + 1;
+    size_t *first = CTW_NEW(in->ctx, n, size_t);
+    int32_t *table = CTW_NEW(in->ctx, mask + 1, int32_t);
+    if (first && table) in->flavours = find_distinct(&key, n, table, mask, first, flavour);
+    ctw_base__free(in->ctx, table);
     in->demand = CTW_NEW(in->ctx, in->flavours * r, double);
     in->least = CTW_NEW(in->ctx, r, double);
-    if (in->demand && in->least) {
-        for (size_t i = 0; i < n; i++)
-            memcpy(in->demand + (size_t)flavour[i] * r, p->jobs.demand + i * r, r * sizeof(double));
-        for (size_t j = 0; j < r; j++) {
-            double least = INFINITY;
-            for (size_t i = 0; i < in->flavours; i++) least = fmin(least, in->demand[i * r + j]);
-            in->least[j] = isfinite(least) ? least : 0;
-        }
+    ctw_status s = first && table && in->demand && in->least ? CTW_OK : CTW_E_NOMEM;
+    if (s == CTW_OK) s = rank_distinct(in, &key, n, first, flavour);
+    ctw_base__free(in->ctx, first);
+    for (size_t j = 0; j < r && s == CTW_OK; j++) {
+        double least = INFINITY;
+        for (size_t i = 0; i < in->flavours; i++) least = fmin(least, in->demand[i * r + j]);
+        in->least[j] = isfinite(least) ? least : 0;
     }
-    ctw_base__free(in->ctx, order);
-    return in->demand && in->least ? CTW_OK : CTW_E_NOMEM;
+    return s;
 }
 
 /* Pools the row may use and that hold a server it fits on. */

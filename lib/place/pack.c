@@ -85,6 +85,23 @@ static void plan_classes(ctw_place__packer *p)
     ctw_num__argsort(p->merit, p->order, in->classes);
 }
 
+/* What one more unit of a kind would mean for the fill: -INFINITY when it does not fit. `gain` holds for each resource
+ * by how much a unit of demand raises the fill relative to the target, and `share` the share of the capacity. */
+static inline double score_of(const double *d, const double *room, const double *filled, const double *gain,
+                              const double *share, size_t r, double steer)
+{
+    double size = 0, lo = INFINITY, hi = -INFINITY;
+    for (size_t j = 0; j < r; j++) {
+        if (d[j] > room[j]) return -INFINITY;
+        if (gain[j] <= 0) continue;
+        double at = filled[j] + d[j] * gain[j], s = d[j] * share[j];
+        lo = at < lo ? at : lo;
+        hi = at > hi ? at : hi;
+        size = s > size ? s : size;
+    }
+    return size - steer * (hi - lo);
+}
+
 /* Fills take[] for one server of class k. The imbalance of the fill, relative to the target, costs `steer` times
  * its size. Returns the value of the content. */
 static double fill(ctw_place__packer *p, size_t k, double steer)
@@ -92,37 +109,35 @@ static double fill(ctw_place__packer *p, size_t k, double steer)
     size_t r = p->m->r;
     const double *price = p->m->price + (p->pool * p->m->in->slots + p->slot) * r;
     double value = 0, watts = p->m->in->class[k].cap_w - p->m->in->class[k].idle;
+    double filled[CTW_PLACE_MAX_RESOURCES], gain[CTW_PLACE_MAX_RESOURCES], share[CTW_PLACE_MAX_RESOURCES];
+    int capped = isfinite(watts);
     memset(p->take, 0, p->kinds * sizeof(int32_t));
-    for (size_t j = 0; j < r; j++) p->room[j] = cap_of(p, k, j) * (1 + 1e-12);
+    for (size_t j = 0; j < r; j++) {
+        double cap = cap_of(p, k, j);
+        p->room[j] = cap * (1 + 1e-12);
+        filled[j] = 0;
+        share[j] = cap > 0 ? 1 / cap : 0;
+        gain[j] = cap > 0 && p->use[j] > 0 ? share[j] / p->use[j] : 0;
+    }
     for (;;) {
         size_t pick = p->kinds;
         double best = -INFINITY;
         for (size_t i = 0; i < p->kinds; i++) {
-            const double *d = p->demand + i * r;
-            double size = 0, lo = INFINITY, hi = -INFINITY;
             if (p->left[i] <= p->take[i]) continue;
-            int fits = 1;
-            for (size_t j = 0; j < r && fits; j++) {
-                double cap = cap_of(p, k, j);
-                fits = d[j] <= p->room[j];
-                if (cap <= 0 || p->use[j] <= 0) continue;
-                double filled = (1 - (p->room[j] - d[j]) / cap) / p->use[j];
-                lo = fmin(lo, filled);
-                hi = fmax(hi, filled);
-                size = fmax(size, d[j] / cap);
-            }
-            double score = size - steer * (hi - lo);
-            if (!fits || score <= best || ctw_place__unit_watts(p->m->in, k, (size_t)p->flavour[i]) > watts) continue;
+            double score = score_of(p->demand + i * r, p->room, filled, gain, share, r, steer);
+            if (score <= best) continue;
+            if (capped && ctw_place__unit_watts(p->m->in, k, (size_t)p->flavour[i]) > watts) continue;
             best = score;
             pick = i;
         }
         if (pick == p->kinds) return value;
         p->take[pick]++;
-        watts -= ctw_place__unit_watts(p->m->in, k, (size_t)p->flavour[pick]);
+        if (capped) watts -= ctw_place__unit_watts(p->m->in, k, (size_t)p->flavour[pick]);
         for (size_t j = 0; j < r; j++) {
-            p->room[j] -= p->demand[pick * r + j];
-            value +=
-                (price[j] + 1e-9 * p->m->high[(p->pool * p->m->in->slots + p->slot) * r + j]) * p->demand[pick * r + j];
+            double d = p->demand[pick * r + j];
+            p->room[j] -= d;
+            filled[j] += d * gain[j];
+            value += (price[j] + 1e-9 * p->m->high[(p->pool * p->m->in->slots + p->slot) * r + j]) * d;
         }
     }
 }
