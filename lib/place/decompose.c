@@ -13,6 +13,9 @@
 
 enum { MOST_SWEEPS = 12, MOST_REPACKS = 1 };
 
+/* Prices are good enough when the divisible plan is this close to the bound: packing loses twice as much. */
+#define ENOUGH 2.5e-4
+
 typedef struct search {
     const ctw_place__inst *in;
     ctw_place__clock *clock;
@@ -97,7 +100,7 @@ static void settle(search *s, int from, int first)
         if (i > from) ctw_place__market_solve_all(&s->m);
         one_sweep(s, i, first && i == from);
         if (i < 3) continue;
-        if (s->fluid - s->a->bound < 1e-4 * fabs(s->fluid)) break;
+        if (s->fluid - s->a->bound < ENOUGH * fabs(s->fluid)) break;
         if (isfinite(before) && s->a->bound - before < 6e-6 * fabs(before)) break;
     }
 }
