@@ -157,11 +157,12 @@ int bench_place(bench *b)
     double startup = bench_f64(b, "--startup", 0), gap = bench_f64(b, "--gap", -1),
            deadline = bench_f64(b, "--deadline", 10);
     double fraction = bench_f64(b, "--after-failure", -1);
+    int classes = (int)bench_i64(b, "--classes", 3);
     int with_asap = bench_flag(b, "--asap"), series = bench_flag(b, "--series");
     if (bench_flag(b, "--verbose")) bench_ok(ctw_ctx_set_log(b->ctx, say, NULL, CTW_LOG_DEBUG), "log");
     if (spec) {
         bench_no_more(b);
-        place_generate(spec, dir, startup);
+        place_generate(spec, dir, startup, classes);
         return 0;
     }
     place_data *d = place_data_load(b, dir);

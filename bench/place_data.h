@@ -39,7 +39,7 @@ void place_data_drop_jobs(place_data *d);
 /* A handle filled with the instance; params may be NULL. */
 ctw_place *place_data_problem(bench *b, const place_data *d, const char *mode, double gap);
 
-/* place_gen.c: writes an instance drawn from "S,LC,BE,T,R,SEED". */
-void place_generate(const char *spec, const char *dir, double startup_wh);
+/* place_gen.c: writes an instance drawn from "S,LC,BE,T,R,SEED", with `classes` >= 3 server classes a region. */
+void place_generate(const char *spec, const char *dir, double startup_wh, int classes);
 
 #endif

@@ -1,4 +1,5 @@
-/* place_gen.c: synthetic placement instances. Three server models per region, eighteen job sizes, services whose
+/* place_gen.c: synthetic placement instances. Three server models per region (or more classes of them, with other
+ * power draws), eighteen job sizes, services whose
  * replicas follow the time of day, batch jobs with log-normal durations (shorter beyond 20 jobs a server, to fit) and
  * windows of 1 to 4 times their length, half of them preemptible, a quarter movable between regions, and a daily carbon
  * curve per region. */
@@ -45,7 +46,7 @@ static int pick(dice *g, const double *share, int n)
 }
 
 typedef struct plan {
-    int servers, services, batch, slots, regions;
+    int servers, services, batch, slots, regions, classes; /* classes: per region */
     dice g;
     double startup_wh, dirtiest;
     const char *dir;
@@ -88,19 +89,31 @@ static void write_carbon(plan *p)
     close_file(f, "carbon.csv");
 }
 
-static void write_servers(const plan *p)
+/* The k-th server class of a region: one of the three models, later generations with other power draws. */
+static void write_class(plan *p, FILE *f, int k, int n, int region)
+{
+    const double *m = model[k % 3];
+    double idle = m[2], watts = m[3];
+    if (k >= 3) {
+        idle = round(idle * (.8 + .4 * uniform(&p->g)) * 10) / 10;
+        watts = round(watts * (.8 + .4 * uniform(&p->g)) * 1000) / 1000;
+    }
+    fprintf(f, "m%d,%d,%d,%g,%g,0,%g,%g,0,%g,\n", k, n, region, m[0], m[1], idle, watts, p->startup_wh);
+}
+
+static void write_servers(plan *p)
 {
     FILE *f = create(p, "servers.csv",
                      "class,count,region,cpu_cores,memory_gib,gpus,idle_w,w_per_core,w_per_gpu,startup_wh,rack");
     for (int r = 0, left = p->servers; r < p->regions; r++) {
         int here = left / (p->regions - r), rest = here;
         left -= here;
-        for (int k = 0; k < 3; k++) {
-            int n = k == 2 ? rest : (int)floor(here * model[k][4] + 0.5);
+        for (int k = 0; k < p->classes; k++) {
+            double share = p->classes == 3 ? model[k][4] : 1.0 / p->classes;
+            int n = k == p->classes - 1 ? rest : (int)floor(here * share + 0.5);
             if (n > rest) n = rest;
             rest -= n;
-            fprintf(f, "m%d,%d,%d,%g,%g,0,%g,%g,0,%g,\n", k, n, r, model[k][0], model[k][1], model[k][2], model[k][3],
-                    p->startup_wh);
+            write_class(p, f, k, n, r);
         }
     }
     close_file(f, "servers.csv");
@@ -163,15 +176,15 @@ static void write_batch(plan *p, FILE *jobs)
     }
 }
 
-void place_generate(const char *spec, const char *dir, double startup_wh)
+void place_generate(const char *spec, const char *dir, double startup_wh, int classes)
 {
-    plan p = {.startup_wh = startup_wh, .dir = dir};
+    plan p = {.startup_wh = startup_wh, .dir = dir, .classes = classes};
     long long seed;
     char rest;
     if (sscanf(spec, "%d,%d,%d,%d,%d,%lld%c", &p.servers, &p.services, &p.batch, &p.slots, &p.regions, &seed, &rest) !=
             6 ||
         p.servers < 1 || p.services < 0 || p.batch < 0 || p.slots < 1 || p.slots > 100000 || p.regions < 1 ||
-        p.regions > 64) {
+        p.regions > 64 || classes < 3) {
         bench_die(2, "--generate wants S,LC,BE,T,R,SEED, not \"%s\"", spec);
     }
     p.g.state = (uint64_t)seed * 0x9E3779B97F4A7C15u + 1;

@@ -28,11 +28,11 @@ typedef struct usher {
     ctw_place__market *m;
     ctw_place__plan *plan;
     ctw_place__packer packer;
-    booking *by_slot; /* batch entries in order of slot */
+    booking *by_slot;  /* batch entries in order of slot */
     int32_t *batch_of; /* by_slot: batch rows, only where some row has a limit; NULL otherwise */
     size_t *slot_at;   /* slots + 2 */
-    double *budget;   /* regions */
-    int limits;       /* some row has a limit per server */
+    double *budget;    /* regions */
+    int limits;        /* some row has a limit per server */
     /* one slot: guests by (pool, flavour) */
     size_t *group_at; /* pools x flavours + 1 */
     guest *guest;
@@ -272,8 +272,8 @@ ctw_status ctw_place__assign(ctw_place__market *m, ctw_place__plan *plan, int64_
     if (s == CTW_OK) s = pack_slots(&a);
     if (s == CTW_OK) *lost = sweep_out(in, plan);
     ctw_place__packer_free(&a.packer);
-    void *all[] = {a.by_slot, a.batch_of, a.slot_at, a.counts,      a.budget,        a.group_at,
-                   a.guest,   a.seat,    a.next_member, a.pattern_server};
+    void *all[] = {a.by_slot,  a.batch_of, a.slot_at, a.counts,      a.budget,
+                   a.group_at, a.guest,    a.seat,    a.next_member, a.pattern_server};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) ctw_base__free(in->ctx, all[i]);
     return s;
 }
