@@ -23,6 +23,7 @@
 #include <cybertwin/ope.h>
 #include <cybertwin/partition.h>
 #include <cybertwin/place.h>
+#include <cybertwin/policy.h>
 #include <cybertwin/power.h>
 #include <cybertwin/queue.h>
 #include <cybertwin/rack.h>

@@ -28,6 +28,10 @@ typedef int32_t (*ctw_env_reset_fn)(void *user, uint64_t lane, double *obs);
  */
 typedef int32_t (*ctw_env_step_fn)(void *user, uint64_t lanes, const int64_t *action, double *obs, double *reward,
                                    int32_t *state);
+/** As ctw_env_step_fn, with action[i * real_dims ..] the real action of lane i. Actions are not bounded: the world
+ * clips what it cannot do. */
+typedef int32_t (*ctw_env_step_real_fn)(void *user, uint64_t lanes, const double *action, double *obs, double *reward,
+                                        int32_t *state);
 /** Writes 1 (allowed) or 0 for each action in lane `lane` at its present state. This is where a shield goes. */
 typedef void (*ctw_env_mask_fn)(void *user, uint64_t lane, uint8_t *allowed);
 
@@ -44,6 +48,12 @@ typedef struct ctw_env ctw_env;
  */
 CTW_API ctw_status ctw_env_new(ctw_ctx *ctx, uint64_t dims, uint64_t actions, uint64_t lanes, ctw_env_reset_fn reset,
                                ctw_env_step_fn step, ctw_env_mask_fn mask, void *user, ctw_env **out);
+/**
+ * New table of a world with real actions, real_dims (1..64) reals each: only for ctw_policy_run. The rest as for
+ * ctw_env_new.
+ */
+CTW_API ctw_status ctw_env_new_real(ctw_ctx *ctx, uint64_t dims, uint64_t real_dims, uint64_t lanes,
+                                    ctw_env_reset_fn reset, ctw_env_step_real_fn step, void *user, ctw_env **out);
 /** One more owner; returns e. */
 CTW_API ctw_env *ctw_env_ref(ctw_env *e);
 /** One owner less; the last one frees it. */

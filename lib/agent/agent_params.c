@@ -43,6 +43,47 @@ static const ctw_base__option dual_options[] = {
 };
 const ctw_base__kind ctw_dual__kind = {"dual", dual_options, sizeof dual_options / sizeof *dual_options};
 
+static const ctw_base__option policy_options[] = {
+    CTW_OPT_STR("form", "tabular", "tabular|linear", "How states are given: by number, or by features."),
+    CTW_OPT_I64("states", 1, 1, 1 << 26, "Tabular: number of states."),
+    CTW_OPT_I64("features", 0, 0, 1 << 26, "Linear: number of features; 0 when a feature map will be set."),
+    CTW_OPT_STR("policy", "softmax", "softmax|gaussian", "Discrete actions, or real ones; see ctw_policy."),
+    CTW_OPT_I64("actions", 2, 1, 256, "Softmax: number of actions."),
+    CTW_OPT_I64("real_dims", 1, 1, 64, "Gaussian: number of reals in an action."),
+    CTW_OPT_STR("algo", "actor-critic", "actor-critic|natural|natural-batch|ppo", "How it learns; see ctw_policy."),
+    CTW_OPT_F64("alpha", 0.05, 0.0, 100.0, "Step size of the actor; natural-batch: largest natural step."),
+    CTW_OPT_F64("alpha_critic", 0.1, 0.0, 10.0, "Step size of the critic, and of natural's advantage."),
+    CTW_OPT_F64("alpha_decay", 0.0, 0.0, 1e6, "Step sizes in episode k (from 0) are divided by 1 + alpha_decay * k."),
+    CTW_OPT_BOOL("normalise", 1,
+                 "Divide step sizes by the squared length of the features (not: adam, the actor of natural forms)."),
+    CTW_OPT_F64("gamma", 0.99, 0.0, 1.0, "Discount of a step."),
+    CTW_OPT_F64("lambda", 0.0, 0.0, 1.0, "Decay of the traces (actor-critic) or of GAE (batch forms)."),
+    CTW_OPT_F64(
+        "average", 0.0, 0.0, 1.0,
+        "Step size of the mean reward, for tasks that go on: rewards count as what they exceed it by (gamma 1); "
+        "0: discounted rewards."),
+    CTW_OPT_F64("entropy", 0.0, 0.0, 1e3, "Weight of the policy's entropy in the objective."),
+    CTW_OPT_I64("batch", 2048, 1, 1 << 24, "Batch forms: steps an update is made from."),
+    CTW_OPT_I64("epochs", 10, 1, 1000, "Batch forms: passes over the batch (natural-batch: of the critic)."),
+    CTW_OPT_I64("minibatch", 64, 1, 1 << 24, "Batch forms: steps whose mean gradient is one step of the optimiser."),
+    CTW_OPT_F64("clip", 0.2, 0.0, 10.0, "Ppo: ratios of probabilities gain nothing beyond 1 +- clip."),
+    CTW_OPT_F64("kl", 0.02, 0.0, 1e6,
+                "Ppo: passes stop when the mean divergence from the batch's policy exceeds it; natural-batch: the step "
+                "is no longer than that by the quadratic model; 0: no limit."),
+    CTW_OPT_BOOL("standardise", 1, "Batch forms: advantages are shifted and scaled to mean 0, deviation 1."),
+    CTW_OPT_STR("optimiser", "adam", "adam|sgd",
+                "Batch forms: how minibatch gradients become steps (Kingma and Ba 2015)."),
+    CTW_OPT_F64("ridge", 1e-3, 0.0, 1e6, "Natural-batch: added to the Fisher matrix's diagonal."),
+    CTW_OPT_I64("solve_rounds", 30, 1, 100000, "Natural-batch: most rounds of conjugate gradients."),
+    CTW_OPT_F64("sd", 1.0, 1e-6, 1e6, "Gaussian: standard deviation at the start."),
+    CTW_OPT_F64("sd_min", 1e-2, 1e-6, 1e6, "Gaussian: least standard deviation."),
+    CTW_OPT_F64("sd_max", 1e2, 1e-6, 1e6, "Gaussian: largest standard deviation."),
+    CTW_OPT_F64("value_limit", 1e8, 1.0, 1e12,
+                "Largest magnitude of rewards, values and weights; beyond is divergence."),
+    CTW_OPT_I64("stream", 0, 0, INT64_MAX, "Random stream under the context's seed."),
+};
+const ctw_base__kind ctw_policy__kind = {"policy", policy_options, sizeof policy_options / sizeof *policy_options};
+
 static const ctw_base__option features_options[] = {
     CTW_OPT_STR("form", "tiles", "tiles|hashed|cross|fourier|rbf|poly|raw", "The map; see ctw_features."),
     CTW_OPT_I64("dims", 1, 1, 64, "Length of an observation."),

@@ -1,15 +1,15 @@
 /* point.c: a state as sparse features, checked once at the door, and the values of all actions there. */
+#include "agent/input.h"
 #include "agent/kernel.h"
 #include <math.h>
 #include <string.h>
 
-static ctw_status read_state(const ctw_agent *a, const double *phi, ctw_agent__point *p, const char *fn)
+static ctw_status read_state(int64_t states, const double *phi, ctw_agent__point *p, const char *fn)
 {
     double s = phi[0];
-    if (!(s >= 0 && s < (double)a->o.states) || s != floor(s))
+    if (!(s >= 0 && s < (double)states) || s != floor(s))
         return ctw_base__fail(isnan(s) ? CTW_E_NONFINITE : CTW_E_RANGE,
-                              "%s: state is %g, must be a whole number in 0..%lld", fn, s,
-                              (long long)(a->o.states - 1));
+                              "%s: state is %g, must be a whole number in 0..%lld", fn, s, (long long)(states - 1));
     p->idx[0] = (uint32_t)s;
     p->n = 1;
     p->unit = 1;
@@ -24,19 +24,15 @@ static void sum_squares(ctw_agent__point *p)
     p->norm2 = s > 0 ? s : 1.0;
 }
 
-ctw_status ctw_agent__point_read(const ctw_agent *a, const double *phi, uint64_t n, ctw_agent__point *p, const char *fn)
+ctw_status ctw_agent__input_read(const ctw_agent__input *in, const double *phi, uint64_t n, ctw_agent__point *p,
+                                 const char *fn)
 {
-    if (!a->w)
-        return ctw_base__fail(CTW_E_STATE,
-                              "%s: the agent has no features: set option features or call "
-                              "ctw_agent_set_features",
-                              fn);
-    if (n != a->dims)
-        return ctw_base__fail(CTW_E_SHAPE, "%s: n is %llu, must be %zu", fn, (unsigned long long)n, a->dims);
+    if (n != in->dims)
+        return ctw_base__fail(CTW_E_SHAPE, "%s: n is %llu, must be %zu", fn, (unsigned long long)n, in->dims);
     CTW_TRY(ctw_base__need(phi, fn, "phi"));
-    if (a->o.form == CTW_AGENT_TABULAR) return read_state(a, phi, p, fn);
+    if (in->form == CTW_AGENT_TABULAR) return read_state(in->states, phi, p, fn);
     double worst = 0.0;
-    for (size_t i = 0; i < a->dims; i++) {
+    for (size_t i = 0; i < in->dims; i++) {
         double m = fabs(phi[i]);
         if (!(m <= worst)) worst = m; /* NaN stays */
         if (!(m <= CTW_AGENT_MAX_INPUT)) break;
@@ -44,16 +40,16 @@ ctw_status ctw_agent__point_read(const ctw_agent *a, const double *phi, uint64_t
     if (!(worst <= CTW_AGENT_MAX_INPUT))
         return ctw_base__all_in(phi, n, 1, -CTW_AGENT_MAX_INPUT, CTW_AGENT_MAX_INPUT, fn, "phi");
     p->unit = 0;
-    if (a->features) {
-        p->n = ctw_features__encode(a->features, phi, p->idx, p->val);
-        if (a->features->unit) {
+    if (in->features) {
+        p->n = ctw_features__encode(in->features, phi, p->idx, p->val);
+        if (in->features->unit) {
             p->unit = 1;
             p->norm2 = (double)p->n;
             return CTW_OK;
         }
     } else {
         p->n = 0;
-        for (size_t i = 0; i < a->dims; i++)
+        for (size_t i = 0; i < in->dims; i++)
             if (phi[i] != 0.0) {
                 p->idx[p->n] = (uint32_t)i;
                 p->val[p->n++] = phi[i];
@@ -61,6 +57,17 @@ ctw_status ctw_agent__point_read(const ctw_agent *a, const double *phi, uint64_t
     }
     sum_squares(p);
     return CTW_OK;
+}
+
+ctw_status ctw_agent__point_read(const ctw_agent *a, const double *phi, uint64_t n, ctw_agent__point *p, const char *fn)
+{
+    if (!a->w)
+        return ctw_base__fail(CTW_E_STATE,
+                              "%s: the agent has no features: set option features or call "
+                              "ctw_agent_set_features",
+                              fn);
+    ctw_agent__input in = {a->o.form, a->o.states, a->dims, a->features};
+    return ctw_agent__input_read(&in, phi, n, p, fn);
 }
 
 int ctw_agent__point_same(const ctw_agent__point *x, const ctw_agent__point *y)

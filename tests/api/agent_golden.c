@@ -3,6 +3,7 @@
 #include "test.h"
 #include <cybertwin/agent.h>
 #include <cybertwin/bandit.h>
+#include <cybertwin/policy.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,6 +61,34 @@ static ctw_bandit *trained_bandit(void)
     return b;
 }
 
+/* Two updates of PPO and a part of the third batch, on radial functions, left in the middle of an episode. */
+static ctw_policy *trained_policy(const char *algo)
+{
+    const char *const kv[] = {"form",  "linear", "actions",   "3",  "algo",   algo, "lambda", "0.9",
+                              "batch", "128",    "minibatch", "32", "epochs", "3",  NULL};
+    static const char *const fkv[] = {"form", "rbf", "bins", "5", NULL};
+    const double lo = 0, hi = 11;
+    ctw_params *p = bag("policy", kv), *fp = bag("features", fkv);
+    ctw_features *f;
+    ctw_policy *q;
+    double s = 0;
+    int64_t act;
+    CTW_OKAY(ctw_policy_new(ctx, p, &q));
+    CTW_OKAY(ctw_features_new(ctx, fp, &f));
+    CTW_OKAY(ctw_features_set_ranges(f, &lo, &hi, NULL, 1));
+    CTW_OKAY(ctw_policy_set_features(q, f));
+    for (int i = 0; i < 300; i++) {
+        CTW_OKAY(ctw_policy_act(q, &s, 1, NULL, &act, NULL));
+        s = (double)(((int)s * 3 + (int)act + 1) % 11);
+        CTW_OKAY(ctw_policy_learn(q, s - 5, &s, 1, s == 7));
+    }
+    CTW_OKAY(ctw_policy_act(q, &s, 1, NULL, &act, NULL));
+    ctw_features_unref(f);
+    ctw_params_unref(p);
+    ctw_params_unref(fp);
+    return q;
+}
+
 static unsigned char *whole(const char *path, size_t *n)
 {
     static unsigned char data[65536];
@@ -106,6 +135,28 @@ START_TEST(bandit)
 }
 END_TEST
 
+START_TEST(policy)
+{
+    static const char *const algos[] = {"actor-critic", "natural-batch", "ppo"};
+    for (int k = 0; k < 3; k++) {
+        char name[64];
+        size_t n;
+        uint64_t need;
+        ctw_policy *a, *b = trained_policy(algos[k]);
+        snprintf(name, sizeof name, "agent/policy-%s-1.ctw", algos[k]);
+        const char *path = ctw_test_golden(name);
+        CTW_OKAY(ctw_policy_load_file(ctx, path, &a));
+        unsigned char *old = whole(path, &n);
+        CTW_OKAY(ctw_policy_save_mem(a, buf, sizeof buf, &need));
+        ck_assert(need == n && memcmp(buf, old, n) == 0);
+        CTW_OKAY(ctw_policy_save_mem(b, buf, sizeof buf, &need));
+        ck_assert_msg(need == n && memcmp(buf, old, n) == 0, "%s trained anew, the bytes differ", algos[k]);
+        ctw_policy_unref(a);
+        ctw_policy_unref(b);
+    }
+}
+END_TEST
+
 static int write_files(const char *dir)
 {
     char path[4096];
@@ -117,12 +168,19 @@ static int write_files(const char *dir)
     CTW_OKAY(ctw_bandit_save_file(b, path));
     ctw_agent_unref(a);
     ctw_bandit_unref(b);
+    for (int k = 0; k < 3; k++) {
+        static const char *const algos[] = {"actor-critic", "natural-batch", "ppo"};
+        ctw_policy *q = trained_policy(algos[k]);
+        snprintf(path, sizeof path, "%s/policy-%s-1.ctw", dir, algos[k]);
+        CTW_OKAY(ctw_policy_save_file(q, path));
+        ctw_policy_unref(q);
+    }
     return 0;
 }
 
 int main(int argc, char **argv)
 {
-    const ctw_test_case cases[] = {{"agent", agent}, {"bandit", bandit}};
+    const ctw_test_case cases[] = {{"agent", agent}, {"bandit", bandit}, {"policy", policy}};
     if (ctw_ctx_new(NULL, NULL, &ctx) != CTW_OK) return 1;
     int code = argc == 3 && strcmp(argv[1], "--write") == 0
                    ? write_files(argv[2])

@@ -3,6 +3,7 @@
 #include <cybertwin/agent.h>
 #include <cybertwin/bandit.h>
 #include <cybertwin/ope.h>
+#include <cybertwin/policy.h>
 #include <stdlib.h>
 
 static int32_t reset(void *user, uint64_t lane, double *obs)
@@ -121,8 +122,79 @@ static ctw_status ope(ctw_ctx *ctx, void *user)
     return s;
 }
 
+static int32_t step_real(void *user, uint64_t lanes, const double *u, double *obs, double *reward, int32_t *state)
+{
+    int64_t none[8] = {0};
+    int32_t s = step(user, lanes, none, obs, reward, state);
+    for (uint64_t i = 0; i < lanes; i++) reward[i] = -u[i] * u[i];
+    return s;
+}
+
+static ctw_status relive(ctw_ctx *ctx, const ctw_policy *p)
+{
+    uint64_t need = 0;
+    ctw_policy *q = NULL;
+    ctw_status s = ctw_policy_save_mem(p, NULL, 0, &need);
+    if (s != CTW_OK) return s;
+    unsigned char *buf = malloc(need);
+    s = ctw_policy_save_mem(p, buf, need, &need);
+    if (s == CTW_OK) s = ctw_policy_load_mem(ctx, buf, need, &q);
+    ctw_policy_unref(q);
+    free(buf);
+    return s;
+}
+
+static ctw_status policies(ctw_ctx *ctx, void *user)
+{
+    static const char *const algos[] = {"actor-critic", "natural", "natural-batch", "ppo"};
+    const int *k = user, gaussian = *k % 2;
+    const char *const kv[] = {"form",   "linear",
+                              "algo",   algos[*k / 2],
+                              "policy", gaussian ? "gaussian" : "softmax",
+                              "batch",  "8",
+                              "lambda", *k / 2 == 0 ? "0.5" : "0",
+                              NULL};
+    const double lo = 0, hi = 7, x[] = {1, 2, 3};
+    const int64_t act[] = {0, 1, 0};
+    const uint8_t end[] = {0, 0, 1};
+    int t = 0;
+    double v;
+    ctw_params *params = NULL, *fp = NULL;
+    ctw_policy *p = NULL;
+    ctw_features *f = NULL;
+    ctw_env *e = NULL;
+    ctw_report *r = NULL, *r2 = NULL;
+    ctw_cancel *c = NULL;
+    ctw_status s = options(ctx, "policy", kv, &params);
+    if (s == CTW_OK) s = ctw_policy_new(ctx, params, &p);
+    if (s == CTW_OK) s = ctw_params_new(ctx, "features", &fp);
+    if (s == CTW_OK) s = ctw_features_new(ctx, fp, &f);
+    if (s == CTW_OK) s = ctw_features_set_ranges(f, &lo, &hi, NULL, 1);
+    if (s == CTW_OK) s = ctw_policy_set_features(p, f);
+    if (s == CTW_OK && !gaussian) s = ctw_env_new(ctx, 1, 2, *k / 2 ? 3 : 1, reset, step, NULL, &t, &e);
+    if (s == CTW_OK && gaussian) s = ctw_env_new_real(ctx, 1, 1, *k / 2 ? 3 : 1, reset, step_real, &t, &e);
+    if (s == CTW_OK) s = ctw_policy_run(p, e, 6, 4, 1, NULL, &r);
+    if (s == CTW_OK) s = ctw_cancel_new(ctx, &c);
+    if (s == CTW_OK && *k >= 4 && !gaussian) s = ctw_policy_fit(p, x, act, NULL, NULL, x, x, end, 3, 1, 1, c);
+    if (s == CTW_OK && *k >= 4 && gaussian) s = ctw_policy_fit_real(p, x, x, NULL, x, x, end, 3, 1, 1, c);
+    if (s == CTW_OK) s = ctw_policy_value(p, x, 1, &v);
+    if (s == CTW_OK) s = relive(ctx, p);
+    if (s == CTW_OK) s = ctw_policy_get_report(p, &r2);
+    ctw_cancel_unref(c);
+    ctw_report_unref(r);
+    ctw_report_unref(r2);
+    ctw_env_unref(e);
+    ctw_features_unref(f);
+    ctw_policy_unref(p);
+    ctw_params_unref(fp);
+    ctw_params_unref(params);
+    return s;
+}
+
 START_TEST(sweep)
 {
+    for (int k = 0; k < 8; k += k % 2 ? 1 : 3)
+        ck_assert(ctw_oom_sweep(policies, &k, 1) > 20); /* each form once, each head twice */
     for (int k = 0; k < 5; k++) ck_assert(ctw_oom_sweep(agents, &k, 1) > 20);
     ck_assert(ctw_oom_sweep(bandits, NULL, 1) > 5);
     ck_assert(ctw_oom_sweep(ope, NULL, 1) > 2);
