@@ -2,10 +2,8 @@
  * the open step, so that a loaded agent continues with the same bits. */
 #include "agent/agent_internal.h"
 #include "agent/agent_params.h"
-#include "base/ctx.h"
 #include "base/params.h"
-#include "io/container.h"
-#include "io/file.h"
+#include "io/saving.h"
 #include <math.h>
 
 #define MAJOR        1
@@ -49,9 +47,8 @@ static void put_weights(const ctw_agent *a, ctw_io__writer *w)
     for (size_t i = 0; i < a->n_dirty; i++) ctw_io__put_u32(w, a->dirty[i]);
 }
 
-static ctw_status save(const ctw_agent *a, ctw_io__out *o, const char *fn)
+static ctw_status write_all(const ctw_agent *a, ctw_io__out *o)
 {
-    CTW_TRY(ctw_base__handle_check(a ? &a->h : NULL, CTW_AGENT_MAGIC, fn, "a"));
     const ctw_agent__walk *k = &a->walk;
     ctw_io__out_begin(o, a->h.ctx, CTW_AGENT_MAGIC, MAJOR, 0);
     ctw_io__out_params(o, a->params);
@@ -81,28 +78,7 @@ static ctw_status save(const ctw_agent *a, ctw_io__out *o, const char *fn)
     if (k->open) put_point(&o->w, &k->cur);
     if (k->has_plan) put_point(&o->w, &k->nxt);
     ctw_io__out_close(o);
-    ctw_status s = ctw_io__out_finish(o);
-    if (s != CTW_OK) ctw_io__out_free(o);
-    return s;
-}
-
-ctw_status ctw_agent_save_mem(const ctw_agent *a, void *buf, uint64_t cap, uint64_t *need)
-{
-    static const char fn[] = "ctw_agent_save_mem";
-    ctw_io__out o;
-    CTW_TRY(ctw_base__need(need, fn, "need"));
-    CTW_TRY(ctw_base__need_n(buf, cap, fn, "buf"));
-    CTW_TRY(save(a, &o, fn));
-    return ctw_io__out_to_mem(&o, buf, cap, need, fn);
-}
-
-ctw_status ctw_agent_save_file(const ctw_agent *a, const char *path)
-{
-    static const char fn[] = "ctw_agent_save_file";
-    ctw_io__out o;
-    CTW_TRY(ctw_base__need(path, fn, "path"));
-    CTW_TRY(save(a, &o, fn));
-    return ctw_io__out_to_file(&o, path, fn);
+    return CTW_OK;
 }
 
 /* ---- loading ---- */
@@ -243,44 +219,19 @@ static ctw_status build(ctw_ctx *ctx, const ctw_io__in *in, const ctw_params *p,
     return s;
 }
 
-ctw_status ctw_agent_load_mem(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_agent **out)
+/* What an agent that could be saved would not refuse is the file's fault. */
+static ctw_status read_all(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_agent **out, const char *fn)
 {
-    static const char fn[] = "ctw_agent_load_mem";
     static const uint32_t known[] = {TAG_PARAMS, TAG_FEATURES, TAG_STATE, TAG_MEAN, TAG_WEIGHTS, TAG_WALK};
     ctw_io__in in;
     ctw_params *p;
-    CTW_TRY(ctw_base__need(out, fn, "out"));
-    *out = NULL;
-    CTW_TRY(ctw_base__ctx_check(ctx, fn));
-    CTW_TRY(ctw_base__need(buf, fn, "buf"));
     CTW_TRY(ctw_io__in_begin(&in, buf, len, CTW_AGENT_MAGIC, MAJOR, fn));
     CTW_TRY(ctw_io__in_known(&in, known, sizeof known / sizeof *known, fn));
     CTW_TRY(ctw_io__in_params(&in, ctx, "agent", &p, fn));
     ctw_status s = build(ctx, &in, p, fn, out);
     ctw_params_unref(p);
-    if (s == CTW_OK) return s;
-    ctw_agent_unref(*out);
-    *out = NULL;
-    return s == CTW_E_NOMEM || s == CTW_E_FORMAT ? s : ctw_base__fail_in(CTW_E_FORMAT, "%s", fn);
+    if (s == CTW_OK || s == CTW_E_NOMEM || s == CTW_E_FORMAT) return s;
+    return ctw_base__fail_in(CTW_E_FORMAT, "%s", fn);
 }
 
-static ctw_status load_any(ctw_ctx *ctx, const void *buf, uint64_t len, void **out)
-{
-    ctw_agent *a;
-    ctw_status s = ctw_agent_load_mem(ctx, buf, len, &a);
-    *out = a;
-    return s;
-}
-
-ctw_status ctw_agent_load_file(ctw_ctx *ctx, const char *path, ctw_agent **out)
-{
-    static const char fn[] = "ctw_agent_load_file";
-    void *any = NULL;
-    CTW_TRY(ctw_base__need(out, fn, "out"));
-    *out = NULL;
-    CTW_TRY(ctw_base__ctx_check(ctx, fn));
-    CTW_TRY(ctw_base__need(path, fn, "path"));
-    ctw_status s = ctw_io__file_load(ctx, path, load_any, &any, fn);
-    *out = any;
-    return s;
-}
+CTW_DEFINE_SAVING(ctw_agent, CTW_AGENT_MAGIC, ctw_io__any_state, write_all, read_all);

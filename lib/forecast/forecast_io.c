@@ -2,9 +2,8 @@
  * a file says, the sizes are checked against each other before anything is used as an index. */
 #include "forecast/forecast_internal.h"
 
-#include "base/ctx.h"
 #include "forecast/daily_io.h"
-#include "io/file.h"
+#include "io/saving.h"
 #include <math.h>
 #include <string.h>
 
@@ -45,10 +44,13 @@ static void put_ridge(ctw_io__writer *w, const ctw_forecast__lagridge *m)
     ctw_io__put_f64s(w, m->w, m->p * m->leads);
 }
 
-static ctw_status write_model(const ctw_forecast *f, ctw_io__out *o, const char *fn)
+static ctw_status is_fitted(const ctw_forecast *f, const char *fn)
 {
-    CTW_TRY(ctw_base__handle_check((const ctw_base__handle *)f, CTW_FORECAST__MAGIC, fn, "f"));
-    if (!f->fitted) return ctw_base__fail(CTW_E_STATE, "%s: the forecaster is not fitted", fn);
+    return f->fitted ? CTW_OK : ctw_base__fail(CTW_E_STATE, "%s: the forecaster is not fitted", fn);
+}
+
+static ctw_status write_all(const ctw_forecast *f, ctw_io__out *o)
+{
     ctw_io__out_begin(o, f->h.ctx, KIND, MAJOR, 0);
     ctw_io__out_params(o, f->params);
     ctw_io__out_open(o, HIST, 1, 0);
@@ -64,25 +66,7 @@ static ctw_status write_model(const ctw_forecast *f, ctw_io__out *o, const char 
     ctw_io__put_u64(&o->w, f->conform.n);
     ctw_io__put_f64s(&o->w, f->conform.score, f->conform.leads * f->conform.n);
     ctw_io__out_close(o);
-    ctw_status s = ctw_io__out_finish(o);
-    if (s != CTW_OK) ctw_io__out_free(o);
-    return s;
-}
-
-ctw_status ctw_forecast_save_mem(const ctw_forecast *f, void *buf, uint64_t cap, uint64_t *need)
-{
-    ctw_io__out o;
-    CTW_TRY(ctw_base__need(need, "ctw_forecast_save_mem", "need"));
-    CTW_TRY(write_model(f, &o, "ctw_forecast_save_mem"));
-    return ctw_io__out_to_mem(&o, buf, cap, need, "ctw_forecast_save_mem");
-}
-
-ctw_status ctw_forecast_save_file(const ctw_forecast *f, const char *path)
-{
-    ctw_io__out o;
-    CTW_TRY(ctw_base__need(path, "ctw_forecast_save_file", "path"));
-    CTW_TRY(write_model(f, &o, "ctw_forecast_save_file"));
-    return ctw_io__out_to_file(&o, path, "ctw_forecast_save_file");
+    return CTW_OK;
 }
 
 static ctw_status bad(const char *what)
@@ -184,40 +168,16 @@ static ctw_status read_model(ctw_ctx *ctx, const ctw_io__in *in, ctw_forecast **
     return s;
 }
 
-ctw_status ctw_forecast_load_mem(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_forecast **out)
+static ctw_status read_all(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_forecast **out, const char *fn)
 {
-    const char *fn = "ctw_forecast_load_mem";
-    const uint32_t known[] = {CTW_FOUR('P', 'R', 'M', 'S'), HIST, RIDGE, CONF, CTW_FORECAST__DAYS, CTW_FORECAST__DAYM,
-                              CTW_FORECAST__LEDGER};
+    static const uint32_t known[] = {
+        CTW_FOUR('P', 'R', 'M', 'S'), HIST, RIDGE, CONF, CTW_FORECAST__DAYS, CTW_FORECAST__DAYM, CTW_FORECAST__LEDGER};
     ctw_io__in in;
-    CTW_TRY(ctw_base__need(out, fn, "out"));
-    *out = NULL;
-    CTW_TRY(ctw_base__ctx_check(ctx, fn));
-    CTW_TRY(ctw_base__need_n(buf, len, fn, "buf"));
     CTW_TRY(ctw_io__in_begin(&in, buf, len, KIND, MAJOR, fn));
     CTW_TRY(ctw_io__in_known(&in, known, sizeof known / sizeof *known, fn));
-    ctw_forecast *f = NULL;
-    ctw_status s = read_model(ctx, &in, &f, fn);
-    if (s != CTW_OK) {
-        ctw_forecast_unref(f);
-        return s;
-    }
-    f->fitted = 1;
-    *out = f;
+    CTW_TRY(read_model(ctx, &in, out, fn));
+    (*out)->fitted = 1;
     return CTW_OK;
 }
 
-static ctw_status load(ctw_ctx *ctx, const void *buf, uint64_t len, void **out)
-{
-    return ctw_forecast_load_mem(ctx, buf, len, (ctw_forecast **)out);
-}
-
-ctw_status ctw_forecast_load_file(ctw_ctx *ctx, const char *path, ctw_forecast **out)
-{
-    const char *fn = "ctw_forecast_load_file";
-    CTW_TRY(ctw_base__need(out, fn, "out"));
-    *out = NULL;
-    CTW_TRY(ctw_base__ctx_check(ctx, fn));
-    CTW_TRY(ctw_base__need(path, fn, "path"));
-    return ctw_io__file_load(ctx, path, load, (void **)out, fn);
-}
+CTW_DEFINE_SAVING(ctw_forecast, CTW_FORECAST__MAGIC, is_fitted, write_all, read_all);

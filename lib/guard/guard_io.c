@@ -1,19 +1,20 @@
 /* guard_io.c: file format of a fitted guard (kind GURD 1.0): "PRMS" options, "FIT0" mean, scales, factor and
  * sorted distances. The limit is recomputed, so that it cannot disagree with them. */
-#include "base/ctx.h"
 #include "guard/guard_internal.h"
 #include "guard/guard_params.h"
-#include "io/container.h"
-#include "io/file.h"
+#include "io/saving.h"
 #include <math.h>
 
 #define TAG_PARAMS CTW_FOUR('P', 'R', 'M', 'S')
 #define TAG_FIT    CTW_FOUR('F', 'I', 'T', '0')
 
-static ctw_status encode(const ctw_guard *g, ctw_io__out *o, const char *fn)
+static ctw_status is_fitted(const ctw_guard *g, const char *fn)
 {
-    CTW_TRY(ctw_base__handle_check(g ? &g->h : NULL, CTW_GUARD__MAGIC, fn, "g"));
-    if (g->d == 0) return ctw_base__fail(CTW_E_STATE, "%s: the guard is not fitted", fn);
+    return g->d ? CTW_OK : ctw_base__fail(CTW_E_STATE, "%s: the guard is not fitted", fn);
+}
+
+static ctw_status encode(const ctw_guard *g, ctw_io__out *o)
+{
     ctw_io__out_begin(o, g->h.ctx, CTW_GUARD__MAGIC, 1, 0);
     ctw_io__out_params(o, g->params);
     ctw_io__out_open(o, TAG_FIT, 1, 0);
@@ -23,21 +24,6 @@ static ctw_status encode(const ctw_guard *g, ctw_io__out *o, const char *fn)
     ctw_io__put_vec(&o->w, g->dist, g->n_dist);
     ctw_io__out_close(o);
     return CTW_OK;
-}
-
-ctw_status ctw_guard_save_mem(const ctw_guard *g, void *buf, uint64_t cap, uint64_t *need)
-{
-    ctw_io__out o;
-    CTW_TRY(encode(g, &o, "ctw_guard_save_mem"));
-    return ctw_io__out_to_mem(&o, buf, cap, need, "ctw_guard_save_mem");
-}
-
-ctw_status ctw_guard_save_file(const ctw_guard *g, const char *path)
-{
-    ctw_io__out o;
-    CTW_TRY(ctw_base__need(path, "ctw_guard_save_file", "path"));
-    CTW_TRY(encode(g, &o, "ctw_guard_save_file"));
-    return ctw_io__out_to_file(&o, path, "ctw_guard_save_file");
 }
 
 /* Values no fit can produce would make distances meaningless or infinite: refuse them. */
@@ -75,48 +61,19 @@ static ctw_status decode(ctw_guard *g, ctw_io__reader *r, const char *fn)
     return s == CTW_E_SHAPE ? CTW_E_FORMAT : s;
 }
 
-ctw_status ctw_guard_load_mem(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_guard **out)
+static ctw_status read_all(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_guard **out, const char *fn)
 {
-    static const char fn[] = "ctw_guard_load_mem";
     static const uint32_t known[] = {TAG_PARAMS, TAG_FIT};
-    CTW_TRY(ctw_base__need(out, fn, "out"));
-    *out = NULL;
-    CTW_TRY(ctw_base__ctx_check(ctx, fn));
     ctw_io__in in;
     ctw_io__reader r;
     ctw_params *params = NULL;
-    ctw_guard *g = NULL;
     CTW_TRY(ctw_io__in_begin(&in, buf, len, CTW_GUARD__MAGIC, 1, fn));
     CTW_TRY(ctw_io__in_known(&in, known, sizeof known / sizeof *known, fn));
     CTW_TRY(ctw_io__in_section(&in, TAG_FIT, &r, fn));
     CTW_TRY(ctw_io__in_params(&in, ctx, "guard", &params, fn));
-    ctw_status s = ctw_guard_new(ctx, params, &g);
+    ctw_status s = ctw_guard_new(ctx, params, out);
     ctw_params_unref(params);
-    if (s == CTW_OK) s = decode(g, &r, fn);
-    if (s != CTW_OK) {
-        ctw_guard_unref(g);
-        return s;
-    }
-    *out = g;
-    return CTW_OK;
+    return s == CTW_OK ? decode(*out, &r, fn) : s;
 }
 
-static ctw_status load_any(ctw_ctx *ctx, const void *buf, uint64_t len, void **out)
-{
-    ctw_guard *g = NULL;
-    ctw_status s = ctw_guard_load_mem(ctx, buf, len, &g);
-    *out = g;
-    return s;
-}
-
-ctw_status ctw_guard_load_file(ctw_ctx *ctx, const char *path, ctw_guard **out)
-{
-    static const char fn[] = "ctw_guard_load_file";
-    CTW_TRY(ctw_base__need(out, fn, "out"));
-    *out = NULL;
-    CTW_TRY(ctw_base__ctx_check(ctx, fn));
-    void *g = NULL;
-    ctw_status s = ctw_io__file_load(ctx, path, load_any, &g, fn);
-    *out = g;
-    return s;
-}
+CTW_DEFINE_SAVING(ctw_guard, CTW_GUARD__MAGIC, is_fitted, encode, read_all);

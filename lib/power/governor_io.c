@@ -3,8 +3,9 @@
  * start anew: the record is moved so that the first event after loading follows the last one before saving. */
 #include "power/governor_internal.h"
 
+#include "io/saving.h"
+#include "power/damaged.h"
 #include "power/power_params.h"
-#include "power/saving.h"
 #include <math.h>
 
 enum {
@@ -164,4 +165,4 @@ static ctw_status read_all(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_gove
     return read_past(&in_, *out, fn);
 }
 
-CTW_DEFINE_SAVING(ctw_governor, CTW_GOVERNOR_MAGIC, write_all, read_all);
+CTW_DEFINE_SAVING(ctw_governor, CTW_GOVERNOR_MAGIC, ctw_io__any_state, write_all, read_all);

@@ -2,7 +2,8 @@
  * started again need not repeat its trials. */
 #include "power/limit_internal.h"
 
-#include "power/saving.h"
+#include "io/saving.h"
+#include "power/damaged.h"
 
 enum { MAJOR = 1, MINOR = 0, TAG_TRIALS = CTW_FOUR('T', 'R', 'Y', 'S') };
 
@@ -58,4 +59,4 @@ static ctw_status read_all(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_limi
     return s;
 }
 
-CTW_DEFINE_SAVING(ctw_limit, CTW_LIMIT_MAGIC, write_all, read_all);
+CTW_DEFINE_SAVING(ctw_limit, CTW_LIMIT_MAGIC, ctw_io__any_state, write_all, read_all);

@@ -2,9 +2,7 @@
  * and the watch for drift have come to, so that a restarted host goes on where it was. */
 #include "power/meter_internal.h"
 
-#include "base/ctx.h"
-#include "io/container.h"
-#include "io/file.h"
+#include "io/saving.h"
 
 enum { MAJOR = 1, MINOR = 0, TAG_FIT = CTW_FOUR('C', 'A', 'L', 'B') };
 
@@ -23,32 +21,6 @@ static ctw_status write_all(const ctw_meter *m, ctw_io__out *o)
         ctw_io__out_close(o);
     }
     return ctw_io__out_finish(o);
-}
-
-static ctw_status written(const ctw_meter *m, ctw_io__out *o, const char *fn)
-{
-    CTW_TRY(ctw_base__handle_check(m ? &m->h : NULL, CTW_METER_MAGIC, fn, "m"));
-    ctw_status s = write_all(m, o);
-    if (s != CTW_OK) ctw_io__out_free(o);
-    return s;
-}
-
-ctw_status ctw_meter_save_mem(const ctw_meter *m, void *buf, uint64_t cap, uint64_t *need)
-{
-    static const char *fn = "ctw_meter_save_mem";
-    ctw_io__out o;
-    CTW_TRY(ctw_base__need(need, fn, "need"));
-    CTW_TRY(written(m, &o, fn));
-    return ctw_io__out_to_mem(&o, buf, cap, need, fn);
-}
-
-ctw_status ctw_meter_save_file(const ctw_meter *m, const char *path)
-{
-    static const char *fn = "ctw_meter_save_file";
-    ctw_io__out o;
-    CTW_TRY(ctw_base__need(path, fn, "path"));
-    CTW_TRY(written(m, &o, fn));
-    return ctw_io__out_to_file(&o, path, fn);
 }
 
 /* Every number where a fit or an update could have left it: no mean is below its maximum over the most rows. */
@@ -104,38 +76,4 @@ static ctw_status read_all(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_mete
     return s;
 }
 
-static ctw_status load(ctw_ctx *ctx, const void *buf, uint64_t len, void **out)
-{
-    ctw_meter *m = NULL;
-    ctw_status s = read_all(ctx, buf, len, &m, "ctw_meter_load");
-    if (s != CTW_OK) {
-        ctw_meter_unref(m);
-        m = NULL;
-    }
-    *out = m;
-    return s;
-}
-
-ctw_status ctw_meter_load_mem(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_meter **out)
-{
-    static const char *fn = "ctw_meter_load_mem";
-    void *m = NULL;
-    CTW_TRY(ctw_base__need(out, fn, "out"));
-    *out = NULL;
-    CTW_TRY(ctw_base__ctx_check(ctx, fn));
-    CTW_TRY(ctw_base__need_n(buf, len, fn, "buf"));
-    ctw_status s = load(ctx, buf, len, &m);
-    *out = m;
-    return s;
-}
-
-ctw_status ctw_meter_load_file(ctw_ctx *ctx, const char *path, ctw_meter **out)
-{
-    static const char *fn = "ctw_meter_load_file";
-    void *m = NULL;
-    CTW_TRY(ctw_base__need(out, fn, "out"));
-    *out = NULL;
-    ctw_status s = ctw_io__file_load(ctx, path, load, &m, fn);
-    *out = m;
-    return s;
-}
+CTW_DEFINE_SAVING(ctw_meter, CTW_METER_MAGIC, ctw_io__any_state, write_all, read_all);

@@ -2,9 +2,7 @@
  * of the curves are computed again on loading, from the same bits, so predictions are the same bits. */
 #include "power/power_internal.h"
 
-#include "base/ctx.h"
-#include "io/container.h"
-#include "io/file.h"
+#include "io/saving.h"
 #include "power/power_params.h"
 #include <math.h>
 #include <string.h>
@@ -41,30 +39,6 @@ static ctw_status write_all(const ctw_power *p, ctw_io__out *o)
         ctw_io__out_close(o);
     }
     return ctw_io__out_finish(o);
-}
-
-ctw_status ctw_power_save_mem(const ctw_power *p, void *buf, uint64_t cap, uint64_t *need)
-{
-    static const char *fn = "ctw_power_save_mem";
-    CTW_TRY(ctw_base__handle_check(p ? &p->h : NULL, CTW_POWER_MAGIC, fn, "p"));
-    CTW_TRY(ctw_base__need(need, fn, "need"));
-    ctw_io__out o;
-    ctw_status s = write_all(p, &o);
-    if (s == CTW_OK) return ctw_io__out_to_mem(&o, buf, cap, need, fn);
-    ctw_io__out_free(&o);
-    return s;
-}
-
-ctw_status ctw_power_save_file(const ctw_power *p, const char *path)
-{
-    static const char *fn = "ctw_power_save_file";
-    CTW_TRY(ctw_base__handle_check(p ? &p->h : NULL, CTW_POWER_MAGIC, fn, "p"));
-    CTW_TRY(ctw_base__need(path, fn, "path"));
-    ctw_io__out o;
-    ctw_status s = write_all(p, &o);
-    if (s == CTW_OK) return ctw_io__out_to_file(&o, path, fn);
-    ctw_io__out_free(&o);
-    return s;
 }
 
 static ctw_status damaged(const char *fn, const char *what)
@@ -172,38 +146,4 @@ static ctw_status read_all(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_powe
     return ctw_io__in_has(&in, TAG_MODEL) ? read_model(&in, *out, fn) : CTW_OK;
 }
 
-ctw_status ctw_power_load_mem(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_power **out)
-{
-    static const char *fn = "ctw_power_load_mem";
-    CTW_TRY(ctw_base__need(out, fn, "out"));
-    *out = NULL;
-    CTW_TRY(ctw_base__ctx_check(ctx, fn));
-    CTW_TRY(ctw_base__need_n(buf, len, fn, "buf"));
-    ctw_power *p = NULL;
-    ctw_status s = read_all(ctx, buf, len, &p, fn);
-    if (s != CTW_OK) {
-        ctw_power_unref(p);
-        return s;
-    }
-    *out = p;
-    return CTW_OK;
-}
-
-static ctw_status load_any(ctw_ctx *ctx, const void *buf, uint64_t len, void **out)
-{
-    ctw_power *p = NULL;
-    ctw_status s = ctw_power_load_mem(ctx, buf, len, &p);
-    *out = p;
-    return s;
-}
-
-ctw_status ctw_power_load_file(ctw_ctx *ctx, const char *path, ctw_power **out)
-{
-    static const char *fn = "ctw_power_load_file";
-    CTW_TRY(ctw_base__need(out, fn, "out"));
-    void *p = NULL;
-    *out = NULL;
-    ctw_status s = ctw_io__file_load(ctx, path, load_any, &p, fn);
-    *out = p;
-    return s;
-}
+CTW_DEFINE_SAVING(ctw_power, CTW_POWER_MAGIC, ctw_io__any_state, write_all, read_all);

@@ -2,8 +2,9 @@
  * the spread that makes the margin, so that a restarted host holds its budget as well as before. */
 #include "power/rack_internal.h"
 
+#include "io/saving.h"
+#include "power/damaged.h"
 #include "power/power_params.h"
-#include "power/saving.h"
 #include <string.h>
 
 enum { MAJOR = 1, MINOR = 0, TAG_MACHINES = CTW_FOUR('M', 'A', 'C', 'H') };
@@ -136,4 +137,4 @@ static ctw_status read_all(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_rack
     return s;
 }
 
-CTW_DEFINE_SAVING(ctw_rack, CTW_RACK_MAGIC, write_all, read_all);
+CTW_DEFINE_SAVING(ctw_rack, CTW_RACK_MAGIC, ctw_io__any_state, write_all, read_all);

@@ -1,7 +1,8 @@
 /* sensitivity_io.c: what is known of a device's kernels as a file (doc/format.md, kind "SENS"). */
 #include "power/sensitivity_internal.h"
 
-#include "power/saving.h"
+#include "io/saving.h"
+#include "power/damaged.h"
 
 enum { MAJOR = 1, MINOR = 0, TAG_KERNELS = CTW_FOUR('K', 'R', 'N', 'L') };
 
@@ -70,4 +71,4 @@ static ctw_status read_all(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_sens
     return ctw_io__in_end(&r, fn, "kernels");
 }
 
-CTW_DEFINE_SAVING(ctw_sensitivity, CTW_SENSITIVITY_MAGIC, write_all, read_all);
+CTW_DEFINE_SAVING(ctw_sensitivity, CTW_SENSITIVITY_MAGIC, ctw_io__any_state, write_all, read_all);

@@ -2,7 +2,8 @@
  * counted again on loading, in the same order, so a loaded memory completes curves with the same bits. */
 #include "power/shapes_internal.h"
 
-#include "power/saving.h"
+#include "io/saving.h"
+#include "power/damaged.h"
 
 enum { MAJOR = 1, MINOR = 0, TAG_ROWS = CTW_FOUR('R', 'O', 'W', 'S') };
 
@@ -66,4 +67,4 @@ static ctw_status read_all(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_shap
     return s == CTW_OK ? read_rows(&in, *out, fn) : s;
 }
 
-CTW_DEFINE_SAVING(ctw_shapes, CTW_SHAPES_MAGIC, write_all, read_all);
+CTW_DEFINE_SAVING(ctw_shapes, CTW_SHAPES_MAGIC, ctw_io__any_state, write_all, read_all);

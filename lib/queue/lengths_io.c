@@ -1,8 +1,6 @@
 /* lengths_io.c: a fitted predictor as a file of kind "LENG", format 2.0: its options, then one section with the
  * heads. Remembered requests are not part of it; what was fitted becomes the base of later updates. */
-#include "base/ctx.h"
-#include "io/container.h"
-#include "io/file.h"
+#include "io/saving.h"
 #include "queue/lengths_internal.h"
 #include "queue/queue_params.h"
 #include <math.h>
@@ -27,32 +25,19 @@ static void put_head(ctw_io__writer *w, const ctw_lengths__head *m, int64_t bits
     }
 }
 
-static ctw_status save(const ctw_lengths *l, const char *fn, ctw_io__out *o)
+static ctw_status is_fitted(const ctw_lengths *l, const char *fn)
 {
-    CTW_TRY(ctw_base__handle_check(l ? &l->h : NULL, CTW_LENGTHS_MAGIC, fn, "l"));
-    if (!l->fitted) return ctw_base__fail(CTW_E_STATE, "%s: the predictor has not been fitted", fn);
+    return l->fitted ? CTW_OK : ctw_base__fail(CTW_E_STATE, "%s: the predictor has not been fitted", fn);
+}
+
+static ctw_status write_all(const ctw_lengths *l, ctw_io__out *o)
+{
     ctw_io__out_begin(o, l->h.ctx, KIND, MAJOR, MINOR);
     ctw_io__out_params(o, l->params);
     ctw_io__out_open(o, HEAD, 1, 0);
     for (int64_t k = 0; k < l->models; k++) put_head(&o->w, &l->head[k], l->bits);
     ctw_io__out_close(o);
-    ctw_status s = ctw_io__out_finish(o);
-    if (s) ctw_io__out_free(o);
-    return s;
-}
-
-ctw_status ctw_lengths_save_mem(const ctw_lengths *l, void *buf, uint64_t cap, uint64_t *need)
-{
-    ctw_io__out o;
-    CTW_TRY(save(l, __func__, &o));
-    return ctw_io__out_to_mem(&o, buf, cap, need, __func__);
-}
-
-ctw_status ctw_lengths_save_file(const ctw_lengths *l, const char *path)
-{
-    ctw_io__out o;
-    CTW_TRY(save(l, __func__, &o));
-    return ctw_io__out_to_file(&o, path, __func__);
+    return CTW_OK;
 }
 
 static ctw_status get_head(ctw_io__reader *r, ctw_lengths__head *m, int64_t bits, const char *fn)
@@ -92,51 +77,25 @@ static ctw_status load_heads(ctw_lengths *l, const ctw_io__in *in, const char *f
     return ctw_lengths__rebase(l);
 }
 
-ctw_status ctw_lengths_load_mem(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_lengths **out)
+static ctw_status read_all(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_lengths **out, const char *fn)
 {
     static const uint32_t known[] = {PRMS, HEAD};
     ctw_io__in in;
     ctw_params *p = NULL;
-    ctw_lengths *l = NULL;
-    CTW_TRY(ctw_base__need(out, __func__, "out"));
-    *out = NULL;
-    CTW_TRY(ctw_base__ctx_check(ctx, __func__));
-    CTW_TRY(ctw_io__in_begin(&in, buf, len, KIND, MAJOR, __func__));
-    CTW_TRY(ctw_io__in_known(&in, known, 2, __func__));
-    CTW_TRY(ctw_io__in_params(&in, ctx, "lengths", &p, __func__));
+    CTW_TRY(ctw_io__in_begin(&in, buf, len, KIND, MAJOR, fn));
+    CTW_TRY(ctw_io__in_known(&in, known, 2, fn));
+    CTW_TRY(ctw_io__in_params(&in, ctx, "lengths", &p, fn));
     int64_t models = ctw_base__opt_i64(p, &ctw_lengths__kind, "models");
     int64_t bits = ctw_base__opt_i64(p, &ctw_lengths__kind, "bits");
     ctw_status s = CTW_OK;
     if (len >> bits < 3 * (uint64_t)models)
-        s = ctw_base__fail(CTW_E_FORMAT, "%s: %llu bytes cannot hold %lld models of 2^%lld weights", __func__,
+        s = ctw_base__fail(CTW_E_FORMAT, "%s: %llu bytes cannot hold %lld models of 2^%lld weights", fn,
                            (unsigned long long)len, (long long)models, (long long)bits);
-    if (!s) s = ctw_lengths__create(ctx, p, __func__, &l);
+    if (!s) s = ctw_lengths__create(ctx, p, fn, out);
     ctw_params_unref(p);
-    if (!s) s = load_heads(l, &in, __func__);
-    if (s) {
-        ctw_lengths_unref(l);
-        return s;
-    }
-    l->fitted = 1;
-    *out = l;
-    return CTW_OK;
-}
-
-static ctw_status load(ctw_ctx *ctx, const void *buf, uint64_t len, void **out)
-{
-    ctw_lengths *l;
-    ctw_status s = ctw_lengths_load_mem(ctx, buf, len, &l);
-    *out = l;
+    if (!s) s = load_heads(*out, &in, fn);
+    if (!s) (*out)->fitted = 1;
     return s;
 }
 
-ctw_status ctw_lengths_load_file(ctw_ctx *ctx, const char *path, ctw_lengths **out)
-{
-    void *l = NULL;
-    CTW_TRY(ctw_base__need(out, __func__, "out"));
-    *out = NULL;
-    CTW_TRY(ctw_base__ctx_check(ctx, __func__));
-    CTW_TRY(ctw_io__file_load(ctx, path, load, &l, __func__));
-    *out = l;
-    return CTW_OK;
-}
+CTW_DEFINE_SAVING(ctw_lengths, CTW_LENGTHS_MAGIC, is_fitted, write_all, read_all);

@@ -1,9 +1,7 @@
 /* rca_io.c: a localiser as a file (doc/format.md, kind "RCAL"): options, names, reference, labelled rows, classifier.
  * What is derived from the reference's calls (medians, quantiles) is computed again on loading, from the same
  * bits, so a loaded localiser ranks exactly like the one that was saved. */
-#include "base/ctx.h"
-#include "io/container.h"
-#include "io/file.h"
+#include "io/saving.h"
 #include "rca/rca_internal.h"
 #include <math.h>
 #include <string.h>
@@ -117,30 +115,6 @@ static ctw_status write_all(const ctw_rca *m, ctw_io__out *o)
     write_rows(o, &m->data);
     if (m->svm.fitted) write_svm(o, m);
     return ctw_io__out_finish(o);
-}
-
-ctw_status ctw_rca_save_mem(const ctw_rca *m, void *buf, uint64_t cap, uint64_t *need)
-{
-    static const char fn[] = "ctw_rca_save_mem";
-    CTW_TRY(ctw_base__handle_check(m ? &m->h : NULL, CTW_RCA_MAGIC, fn, "m"));
-    CTW_TRY(ctw_base__need(need, fn, "need"));
-    ctw_io__out o;
-    ctw_status s = write_all(m, &o);
-    if (s == CTW_OK) return ctw_io__out_to_mem(&o, buf, cap, need, fn);
-    ctw_io__out_free(&o);
-    return s;
-}
-
-ctw_status ctw_rca_save_file(const ctw_rca *m, const char *path)
-{
-    static const char fn[] = "ctw_rca_save_file";
-    CTW_TRY(ctw_base__handle_check(m ? &m->h : NULL, CTW_RCA_MAGIC, fn, "m"));
-    CTW_TRY(ctw_base__need(path, fn, "path"));
-    ctw_io__out o;
-    ctw_status s = write_all(m, &o);
-    if (s == CTW_OK) return ctw_io__out_to_file(&o, path, fn);
-    ctw_io__out_free(&o);
-    return s;
 }
 
 /* ---- reading ---- */
@@ -333,37 +307,4 @@ static ctw_status read_all(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_rca 
     return ctw_io__in_has(&in, TAG_SVM) ? read_svm(&in, *out, fn) : CTW_OK;
 }
 
-ctw_status ctw_rca_load_mem(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_rca **out)
-{
-    static const char fn[] = "ctw_rca_load_mem";
-    CTW_TRY(ctw_base__need(out, fn, "out"));
-    *out = NULL;
-    CTW_TRY(ctw_base__ctx_check(ctx, fn));
-    CTW_TRY(ctw_base__need_n(buf, len, fn, "buf"));
-    ctw_rca *m = NULL;
-    ctw_status s = read_all(ctx, buf, len, &m, fn);
-    if (s == CTW_OK)
-        *out = m;
-    else
-        ctw_rca_unref(m);
-    return s;
-}
-
-static ctw_status load_any(ctw_ctx *ctx, const void *buf, uint64_t len, void **out)
-{
-    ctw_rca *m = NULL;
-    ctw_status s = ctw_rca_load_mem(ctx, buf, len, &m);
-    *out = m;
-    return s;
-}
-
-ctw_status ctw_rca_load_file(ctw_ctx *ctx, const char *path, ctw_rca **out)
-{
-    static const char fn[] = "ctw_rca_load_file";
-    void *m = NULL;
-    CTW_TRY(ctw_base__need(out, fn, "out"));
-    *out = NULL;
-    ctw_status s = ctw_io__file_load(ctx, path, load_any, &m, fn);
-    *out = m;
-    return s;
-}
+CTW_DEFINE_SAVING(ctw_rca, CTW_RCA_MAGIC, ctw_io__any_state, write_all, read_all);

@@ -1,8 +1,6 @@
 /* svm_io.c: a classifier as a file of kind SVMC: options, classes, machines, support vectors and, for models that
  * can be continued, the rows they were learned from. The format is described in doc/format.md and doc/svm.md. */
-#include "base/ctx.h"
-#include "io/container.h"
-#include "io/file.h"
+#include "io/saving.h"
 #include "svm/svm_internal.h"
 #include <string.h>
 
@@ -86,28 +84,13 @@ static void put_kept(ctw_io__out *o, const ctw_svm__model *md)
     ctw_io__out_close(o);
 }
 
-static ctw_status write(const ctw_svm *m, ctw_io__out *o, const char *fn)
+static ctw_status write_all(const ctw_svm *m, ctw_io__out *o)
 {
-    CTW_TRY(ctw_svm__fitted(m, fn));
     ctw_io__out_begin(o, m->h.ctx, KIND, MAJOR, 0);
     ctw_io__out_params(o, m->params);
     put_model(o, m);
     put_kept(o, m->model);
     return CTW_OK;
-}
-
-ctw_status ctw_svm_save_mem(const ctw_svm *m, void *buf, uint64_t cap, uint64_t *need)
-{
-    ctw_io__out o;
-    CTW_TRY(write(m, &o, __func__));
-    return ctw_io__out_to_mem(&o, buf, cap, need, __func__);
-}
-
-ctw_status ctw_svm_save_file(const ctw_svm *m, const char *path)
-{
-    ctw_io__out o;
-    CTW_TRY(write(m, &o, __func__));
-    return ctw_io__out_to_file(&o, path, __func__);
 }
 
 /* ---- reading ---- */
@@ -272,7 +255,7 @@ static ctw_status get_kept(reading *g)
     return ctw_io__in_end(&g->r, g->fn, "kept rows");
 }
 
-static ctw_status read_all(reading *g, const void *buf, uint64_t len)
+static ctw_status read_sections(reading *g, const void *buf, uint64_t len)
 {
     static const uint32_t known[] = {TAG_PARAMS, TAG_MODEL, TAG_MACHINES, TAG_VECTORS, TAG_KEPT};
     CTW_TRY(ctw_io__in_begin(&g->in, buf, len, KIND, MAJOR, g->fn));
@@ -288,38 +271,16 @@ static ctw_status read_all(reading *g, const void *buf, uint64_t len)
     return get_kept(g);
 }
 
-ctw_status ctw_svm_load_mem(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_svm **out)
+static ctw_status read_all(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_svm **out, const char *fn)
 {
-    CTW_TRY(ctw_base__need(out, __func__, "out"));
-    *out = NULL;
-    CTW_TRY(ctw_base__ctx_check(ctx, __func__));
-    CTW_TRY(ctw_base__need_n(buf, len, __func__, "buf"));
-    reading g = {.ctx = ctx, .fn = __func__};
-    ctw_status st = read_all(&g, buf, len);
-    if (st == CTW_OK) {
+    reading g = {.ctx = ctx, .fn = fn};
+    ctw_status st = read_sections(&g, buf, len);
+    *out = g.m;
+    if (st == CTW_OK)
         g.m->model = g.model;
-        *out = g.m;
-        return CTW_OK;
-    }
-    ctw_svm__model_free(ctx, g.model);
-    ctw_svm_unref(g.m);
+    else
+        ctw_svm__model_free(ctx, g.model);
     return st;
 }
 
-static ctw_status load_any(ctw_ctx *ctx, const void *buf, uint64_t len, void **out)
-{
-    ctw_svm *m;
-    ctw_status st = ctw_svm_load_mem(ctx, buf, len, &m);
-    *out = m;
-    return st;
-}
-
-ctw_status ctw_svm_load_file(ctw_ctx *ctx, const char *path, ctw_svm **out)
-{
-    CTW_TRY(ctw_base__need(out, __func__, "out"));
-    *out = NULL;
-    void *m = NULL;
-    ctw_status st = ctw_io__file_load(ctx, path, load_any, &m, __func__);
-    *out = m;
-    return st;
-}
+CTW_DEFINE_SAVING(ctw_svm, KIND, ctw_svm__fitted, write_all, read_all);

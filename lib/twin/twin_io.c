@@ -1,8 +1,6 @@
 /* twin_io.c: saving, loading and cloning. One walk over the state serves both directions, so that what is written
  * and what is read cannot disagree; twin_check.c then makes sure that a loaded state is one a twin can be in. */
-#include "base/ctx.h"
-#include "io/container.h"
-#include "io/file.h"
+#include "io/saving.h"
 #include "twin/twin_internal.h"
 #include "twin/twin_params.h"
 #include <math.h>
@@ -448,9 +446,8 @@ static void visit_agents(codec *c, ctw_twin *t)
     f64(c, &t->count.headroom_sum);
 }
 
-static ctw_status encode(const ctw_twin *t, ctw_io__out *o, const char *fn)
+static ctw_status encode(const ctw_twin *t, ctw_io__out *o)
 {
-    CTW_TRY(ctw_base__handle_check(t ? &t->h : NULL, CTW_TWIN__MAGIC, fn, "t"));
     ctw_io__out_begin(o, t->h.ctx, CTW_TWIN__MAGIC, 1, 0);
     ctw_io__out_params(o, t->params);
     ctw_io__out_open(o, TAG_STATE, 1, 0);
@@ -461,23 +458,7 @@ static ctw_status encode(const ctw_twin *t, ctw_io__out *o, const char *fn)
     ctw_io__out_open(o, TAG_AGENTS, 1, 0);
     visit_agents(&c, (ctw_twin *)(uintptr_t)t);
     ctw_io__out_close(o);
-    if (c.s != CTW_OK) ctw_io__out_free(o);
     return c.s;
-}
-
-ctw_status ctw_twin_save_mem(const ctw_twin *t, void *buf, uint64_t cap, uint64_t *need)
-{
-    ctw_io__out o;
-    CTW_TRY(encode(t, &o, "ctw_twin_save_mem"));
-    return ctw_io__out_to_mem(&o, buf, cap, need, "ctw_twin_save_mem");
-}
-
-ctw_status ctw_twin_save_file(const ctw_twin *t, const char *path)
-{
-    ctw_io__out o;
-    CTW_TRY(ctw_base__need(path, "ctw_twin_save_file", "path"));
-    CTW_TRY(encode(t, &o, "ctw_twin_save_file"));
-    return ctw_io__out_to_file(&o, path, "ctw_twin_save_file");
 }
 
 /* Lists that must have room for every job, and what is derived from the rest. */
@@ -516,49 +497,20 @@ static ctw_status decode(ctw_twin *t, const ctw_io__in *in, const char *fn)
     return complete(t);
 }
 
-ctw_status ctw_twin_load_mem(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_twin **out)
+static ctw_status read_all(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_twin **out, const char *fn)
 {
-    static const char fn[] = "ctw_twin_load_mem";
     static const uint32_t known[] = {TAG_PARAMS, TAG_STATE, TAG_AGENTS};
-    CTW_TRY(ctw_base__need(out, fn, "out"));
-    *out = NULL;
-    CTW_TRY(ctw_base__ctx_check(ctx, fn));
     ctw_io__in in;
     ctw_params *params = NULL;
-    ctw_twin *t = NULL;
     CTW_TRY(ctw_io__in_begin(&in, buf, len, CTW_TWIN__MAGIC, 1, fn));
     CTW_TRY(ctw_io__in_known(&in, known, sizeof known / sizeof *known, fn));
     CTW_TRY(ctw_io__in_params(&in, ctx, "twin", &params, fn));
-    ctw_status s = ctw_twin_new(ctx, params, &t);
+    ctw_status s = ctw_twin_new(ctx, params, out);
     ctw_params_unref(params);
-    if (s == CTW_OK) s = decode(t, &in, fn);
-    if (s != CTW_OK) {
-        ctw_twin_unref(t);
-        return s;
-    }
-    *out = t;
-    return CTW_OK;
+    return s == CTW_OK ? decode(*out, &in, fn) : s;
 }
 
-static ctw_status load_any(ctw_ctx *ctx, const void *buf, uint64_t len, void **out)
-{
-    ctw_twin *t = NULL;
-    ctw_status s = ctw_twin_load_mem(ctx, buf, len, &t);
-    *out = t;
-    return s;
-}
-
-ctw_status ctw_twin_load_file(ctw_ctx *ctx, const char *path, ctw_twin **out)
-{
-    static const char fn[] = "ctw_twin_load_file";
-    CTW_TRY(ctw_base__need(out, fn, "out"));
-    *out = NULL;
-    CTW_TRY(ctw_base__ctx_check(ctx, fn));
-    void *t = NULL;
-    ctw_status s = ctw_io__file_load(ctx, path, load_any, &t, fn);
-    *out = t;
-    return s;
-}
+CTW_DEFINE_SAVING(ctw_twin, CTW_TWIN__MAGIC, ctw_io__any_state, encode, read_all);
 
 /* A clone is what loading the saved state gives, with the parts that only answer shared again. */
 ctw_status ctw_twin_clone(const ctw_twin *t, ctw_twin **out)
@@ -568,8 +520,9 @@ ctw_status ctw_twin_clone(const ctw_twin *t, ctw_twin **out)
     *out = NULL;
     ctw_io__out o;
     ctw_twin *copy = NULL;
-    CTW_TRY(encode(t, &o, fn));
-    ctw_status s = ctw_io__out_finish(&o);
+    CTW_TRY(ctw_base__handle_check(t ? &t->h : NULL, CTW_TWIN__MAGIC, fn, "t"));
+    ctw_status s = encode(t, &o);
+    if (s == CTW_OK) s = ctw_io__out_finish(&o);
     if (s == CTW_OK) s = ctw_twin_load_mem(t->h.ctx, o.w.data, o.w.size, &copy);
     ctw_io__out_free(&o);
     if (s != CTW_OK) return s;
