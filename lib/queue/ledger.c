@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define QUANTILE        0.99
-#define RATE_MEMORY     0.99
+#define RATE_MEMORY     0.998 /* a speed measured over fewer makes the waits reckoned from it jump */
 #define BINS_PER_OCTAVE 8
 #define LOWEST          1e-4 /* seconds of the first bin; the last is some five days */
 #define MOST_WEIGHT     1e6
@@ -30,16 +30,20 @@ static size_t bin_of(double value)
     return b < CTW_LEDGER_BINS - 1 ? b : CTW_LEDGER_BINS - 1;
 }
 
-void ctw_queue__bin_add(float *bin, double value, double weight)
+void ctw_queue__bins_add(ctw_queue__bins *h, double value, double weight)
 {
-    bin[bin_of(value)] += (float)weight;
+    h->bin[bin_of(value)] += (float)weight;
+    h->all += weight;
+    if (h->all <= MOST_WEIGHT) return;
+    for (size_t b = 0; b < CTW_LEDGER_BINS; b++) h->bin[b] /= 2;
+    h->all /= 2;
 }
 
-double ctw_queue__bin_quantile(const float *bin, double all, double q)
+double ctw_queue__bins_quantile(const ctw_queue__bins *h, double q)
 {
-    double above = (1 - q) * all, sum = 0;
+    double above = (1 - q) * h->all, sum = 0;
     for (size_t b = CTW_LEDGER_BINS; b-- > 0;) {
-        double here = (double)bin[b];
+        double here = (double)h->bin[b];
         if (here > 0 && sum + here > above)
             return b ? LOWEST * exp2(((double)b + 1 - (above - sum) / here) / BINS_PER_OCTAVE) : 0;
         sum += here;
@@ -80,18 +84,6 @@ void ctw_queue__ledger_push(ctw_queue__ledger *l, double work, double now)
     l->pushed += 1;
 }
 
-/* Old waits fade, so that a service is followed from one week to the next. */
-static void record(ctw_queue__ledger *l, double wait, double weight)
-{
-    ctw_queue__bin_add(l->bin, wait, weight);
-    l->seen += weight;
-    if (l->seen > MOST_WEIGHT) {
-        for (size_t b = 0; b < CTW_LEDGER_BINS; b++) l->bin[b] /= 2;
-        l->seen /= 2;
-    }
-    l->stale++;
-}
-
 static void measure(ctw_queue__ledger *l, double work, double now, int more)
 {
     if (isfinite(l->last)) {
@@ -106,7 +98,8 @@ void ctw_queue__ledger_pop(ctw_queue__ledger *l, double work, double now, int mo
     l->out = more ? l->out + work : l->in;
     if (served) measure(l, work, now, more);
     while (l->passed < l->marks && l->mark[l->passed].in <= l->out) {
-        record(l, now - l->mark[l->passed].arrival, (double)l->weight[l->passed]);
+        ctw_queue__bins_add(&l->waits, now - l->mark[l->passed].arrival, (double)l->weight[l->passed]);
+        l->stale++;
         l->passed++;
     }
     if (l->passed == l->marks) {
@@ -114,7 +107,7 @@ void ctw_queue__ledger_pop(ctw_queue__ledger *l, double work, double now, int mo
         l->stride = 1;
     }
     if (l->stale > 32) {
-        l->worst = ctw_queue__bin_quantile(l->bin, l->seen, QUANTILE);
+        l->worst = ctw_queue__bins_quantile(&l->waits, QUANTILE);
         l->stale = 0;
     }
 }

@@ -9,6 +9,13 @@
 #define CTW_LEDGER_MARKS 32u
 #define CTW_LEDGER_BINS  256u
 
+/* A histogram over positive values, 8 bins an octave. Old values fade, so that a service is followed from one week to
+ * the next. */
+typedef struct ctw_queue__bins {
+    float bin[CTW_LEDGER_BINS];
+    double all;
+} ctw_queue__bins;
+
 typedef struct ctw_queue__ledger {
     double in, out; /* seconds of predicted work pushed and popped */
     double pushed;
@@ -18,8 +25,7 @@ typedef struct ctw_queue__ledger {
     float weight[CTW_LEDGER_MARKS]; /* jobs that a mark stands for */
     uint32_t marks, passed;
     uint64_t stride, skipped;
-    float bin[CTW_LEDGER_BINS];
-    double seen;
+    ctw_queue__bins waits;
     double worst; /* 99th percentile of the waits, 0 before there are any */
     uint32_t stale;
     /* speed of service, seconds of predicted work a second while somebody waits */
@@ -35,9 +41,7 @@ double ctw_queue__ledger_rate(const ctw_queue__ledger *l);
 /* Wait of first come first served for a job that comes now. */
 double ctw_queue__ledger_backlog(const ctw_queue__ledger *l, double now);
 
-/* Histograms over positive values, 8 bins an octave. */
-void ctw_queue__bin_add(float *bin, double value, double weight);
-/* `all`: what was added in all. */
-double ctw_queue__bin_quantile(const float *bin, double all, double q);
+void ctw_queue__bins_add(ctw_queue__bins *h, double value, double weight);
+double ctw_queue__bins_quantile(const ctw_queue__bins *h, double q);
 
 #endif

@@ -7,7 +7,7 @@ static const ctw_base__option queue_options[] = {
     CTW_OPT_F64(
         "ageing", -1, -1, 1e9,
         "seconds of waiting that outweigh one second of predicted work (guarded); -1 chooses it from what is seen"),
-    CTW_OPT_F64("tail", 0.92, 0.1, 100, "longest wait over the 99th percentile of first come first served (auto)"),
+    CTW_OPT_F64("tail", 0.91, 0.1, 100, "longest wait over the 99th percentile of first come first served (auto)"),
     CTW_OPT_F64("worst", 50, 0.1, 1e6, "the same for the largest jobs, at most one in a hundred (auto)"),
     CTW_OPT_BOOL("locked", 0, "calls from several threads wait for each other instead of failing with CTW_E_BUSY"),
     CTW_OPT_I64("capacity", 0, 0, 16777214, "most jobs that may wait, allocated at once; 0 grows as needed"),
@@ -39,7 +39,7 @@ static const ctw_base__option serving_options[] = {
     CTW_OPT_STR("policy", "guarded", "fcfs|sjf|ssjf|guarded|strict|auto|srpt|hrrn|mlfq|random",
                 "order: first come; shortest by truth or prediction; with ageing (default, 10, by itself); rivals"),
     CTW_OPT_F64("ageing", -1, -1, 1e9, "ageing factor of policy guarded; -1 chooses it by itself"),
-    CTW_OPT_F64("tail", 0.92, 0.1, 100, "policy auto: as the option of the queue"),
+    CTW_OPT_F64("tail", 0.91, 0.1, 100, "policy auto: as the option of the queue"),
     CTW_OPT_F64("worst", 50, 0.1, 1e6, "policy auto: as the option of the queue"),
     CTW_OPT_F64("const_s", 0.1, 0, 1e6, "seconds that any request takes"),
     CTW_OPT_F64("prefill_s", 0, 0, 1e3, "seconds for an input token"),

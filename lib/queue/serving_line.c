@@ -6,6 +6,7 @@
 #include <cybertwin/queue.h>
 #include <math.h>
 
+#define STRICT_TAIL  0.98
 #define STRICT_WORST 3
 
 struct ctw_serving__line {
@@ -28,7 +29,7 @@ static ctw_status new_queue(const ctw_serving__run *r, ctw_queue **out)
     ctw_status s = ctw_params_new(r->ctx, "queue", &p);
     if (!s) s = ctw_params_set_str(p, "policy", name[r->s->policy]);
     if (!s) s = ctw_params_set_f64(p, "ageing", r->s->ageing);
-    if (!s) s = ctw_params_set_f64(p, "tail", strict ? 1 : r->s->tail);
+    if (!s) s = ctw_params_set_f64(p, "tail", strict ? STRICT_TAIL : r->s->tail);
     if (!s) s = ctw_params_set_f64(p, "worst", strict ? STRICT_WORST : r->s->worst);
     if (!s) s = ctw_queue_new(r->ctx, p, out);
     ctw_params_unref(p);

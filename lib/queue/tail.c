@@ -2,8 +2,9 @@
  *
  * Any order that never idles does the same work at the same speed, so the ledger of work pushed and popped tells when
  * first come first served would have begun each job: when as much work had been popped as had been pushed before
- * it. The 99th percentile of those times, or what the backlog now makes of it, times the option "tail", is the limit
- * within which every job should be served. With one limit for all, serving in order of arrival keeps it if any order
+ * it. The 99th percentile of those times, over all jobs that have come, times the option "tail", is the limit
+ * within which every job should be served. (A limit that followed the backlog itself would at the peak be the longest
+ * wait of first come first served, not its 99th percentile.) With one limit for all, serving in order of arrival keeps it if any order
  * does; hence the test: the shortest job may go first if every job that came before it still keeps
  *
  *     now + (its work and all work before it + that of the shortest) / rate <= arrival + limit.
@@ -19,7 +20,9 @@
 
 #define SET_BACK_SHARE 0.009
 #define LARGE          0.97 /* quantile of predictions from which one counts as large */
-#define BACKLOG        0.05 /* share of the worst wait from which there is a backlog */
+#define BACKLOG        0.05 /* share of the limit from which there is a backlog */
+#define QUANTILE       0.99
+#define MOVED          0.02 /* change of the measured speed that is followed */
 
 ctw_status ctw_queue__tail_new(ctw_ctx *ctx, double factor, double worst, const ctw_queue__ledger *ledger,
                                ctw_queue__tail **out)
@@ -208,13 +211,6 @@ void ctw_queue__tail_drop(ctw_queue__tail *t, uint32_t slot)
 
 /* ---- the choice ---- */
 
-/* The time within which jobs should be served: the worst hundredth of first come first served so far, or the wait
- * that it would have now. */
-static double limit_of(const ctw_queue__tail *t, double now)
-{
-    return fmax(t->ledger->worst, ctw_queue__ledger_backlog(t->ledger, now));
-}
-
 static int may_set_back(const ctw_queue__tail *t, float work)
 {
     double mean = t->ledger->in / t->ledger->pushed;
@@ -241,12 +237,13 @@ static uint32_t overdue(const ctw_queue__tail *t, const ctw_queue__jobs *j, doub
     return CTW_QUEUE_NONE;
 }
 
-/* A speed that has moved by a tenth moves every gap. */
+/* A speed that has moved moves every gap; followed seldom enough to cost O(1) a job. */
 static void follow_speed(ctw_queue__tail *t, const ctw_queue__jobs *j)
 {
     double rate = ctw_queue__ledger_rate(t->ledger);
-    if (rate > 0.9 * t->rate && rate < 1.1 * t->rate) return;
+    if (++t->since < j->n / 8 || fabs(rate - t->rate) < MOVED * t->rate) return;
     t->rate = rate;
+    t->since = 0;
     build(t, j);
 }
 
@@ -263,16 +260,18 @@ void ctw_queue__tail_add(ctw_queue__tail *t, ctw_queue__jobs *j, uint32_t slot, 
     t->slot_at[t->used] = slot;
     t->leaf_of[slot] = (uint32_t)t->used;
     set_leaf(t, t->used++, span_of(t, j, slot));
-    ctw_queue__bin_add(t->work_bin, work, 1);
-    if ((uint64_t)l->pushed % 64 == 0) t->large = ctw_queue__bin_quantile(t->work_bin, l->pushed, LARGE);
+    ctw_queue__bins_add(&t->work, work, 1);
+    ctw_queue__bins_add(&t->wait, ctw_queue__ledger_backlog(l, now), 1);
+    if ((uint64_t)l->pushed % 64 == 0) t->large = ctw_queue__bins_quantile(&t->work, LARGE);
+    if ((uint64_t)l->pushed % 16 == 0) t->limit = ctw_queue__bins_quantile(&t->wait, QUANTILE);
     if (l->pushed >= 64 && work >= t->large && may_set_back(t, (float)work) &&
-        ctw_queue__ledger_backlog(l, now) > BACKLOG * l->worst)
+        ctw_queue__ledger_backlog(l, now) > BACKLOG * t->limit)
         set_back(t, j, t->used - 1);
 }
 
 uint32_t ctw_queue__tail_next(ctw_queue__tail *t, ctw_queue__jobs *j, double now)
 {
-    double limit = limit_of(t, now);
+    double limit = t->limit;
     uint32_t late = overdue(t, j, now, limit);
     if (late != CTW_QUEUE_NONE) return late;
     follow_speed(t, j);
