@@ -9,6 +9,7 @@ static void destroy(ctw_queue *q)
 {
     ctw_queue__jobs_free(&q->jobs);
     ctw_queue__tail_free(q->tail);
+    ctw_queue__intake_free(q->intake);
     ctw_base__free(q->h.ctx, q->ledger);
     if (q->locked) pthread_mutex_destroy(&q->mutex);
 }
@@ -47,6 +48,8 @@ ctw_status ctw_queue_new(ctw_ctx *ctx, const ctw_params *params, ctw_queue **out
     q->now = q->latest = -INFINITY;
     ctw_status s = q->capacity ? ctw_queue__jobs_reserve(&q->jobs, q->capacity, 1) : CTW_OK;
     if (!s) s = watch(q, params);
+    int64_t places = ctw_base__opt_i64(params, &ctw_queue__kind, "intake");
+    if (!s && places) s = ctw_queue__intake_new(ctx, (size_t)places, &q->intake);
     if (!s && ctw_base__opt_bool(params, &ctw_queue__kind, "locked")) {
         if (pthread_mutex_init(&q->mutex, NULL))
             s = ctw_base__nomem();
@@ -106,7 +109,7 @@ double ctw_queue__key(const ctw_queue *q, uint32_t slot)
     return key;
 }
 
-static ctw_status check_job(int64_t job, double predicted, double weight, const char *fn)
+ctw_status ctw_queue__check_job(int64_t job, double predicted, double weight, const char *fn)
 {
     if (job < 0) return ctw_base__fail(CTW_E_RANGE, "%s: job is %lld, ids must be >= 0", fn, (long long)job);
     if (!(predicted >= 0 && predicted <= CTW_QUEUE_MAX_WORK))
@@ -140,10 +143,10 @@ static uint32_t insert(ctw_queue *q, int64_t job, double predicted, double weigh
     return s;
 }
 
-static ctw_status push_one(ctw_queue *q, int64_t job, double predicted, double weight, double arrival, double now,
-                           const char *fn)
+ctw_status ctw_queue__push_one(ctw_queue *q, int64_t job, double predicted, double weight, double arrival, double now,
+                               const char *fn)
 {
-    CTW_TRY(check_job(job, predicted, weight, fn));
+    CTW_TRY(ctw_queue__check_job(job, predicted, weight, fn));
     CTW_TRY(ctw_queue__check_now(q, now, fn));
     if (ctw_queue__jobs_find(&q->jobs, job) != CTW_QUEUE_NONE)
         return ctw_base__fail(CTW_E_KEY, "%s: job %lld waits already", fn, (long long)job);
@@ -156,7 +159,7 @@ static ctw_status push_one(ctw_queue *q, int64_t job, double predicted, double w
 ctw_status ctw_queue_push(ctw_queue *q, int64_t job, double predicted_s, double weight, double now_s)
 {
     CTW_TRY(ctw_queue__enter(q, __func__));
-    ctw_status s = push_one(q, job, predicted_s, weight, now_s, now_s, __func__);
+    ctw_status s = ctw_queue__push_one(q, job, predicted_s, weight, now_s, now_s, __func__);
     ctw_queue__leave(q);
     return s;
 }
@@ -168,7 +171,7 @@ ctw_status ctw_queue_requeue(ctw_queue *q, int64_t job, double remaining_s, doub
     if (arrival_s > now_s)
         return ctw_base__fail(CTW_E_RANGE, "%s: arrival_s is %g, after now_s %g", __func__, arrival_s, now_s);
     CTW_TRY(ctw_queue__enter(q, __func__));
-    ctw_status s = push_one(q, job, remaining_s, weight, arrival_s, now_s, __func__);
+    ctw_status s = ctw_queue__push_one(q, job, remaining_s, weight, arrival_s, now_s, __func__);
     ctw_queue__leave(q);
     return s;
 }
@@ -181,7 +184,7 @@ static ctw_status push_all(ctw_queue *q, const int64_t *job, const double *predi
     int weighted = 0;
     CTW_TRY(ctw_queue__check_now(q, now, fn));
     for (uint64_t i = 0; i < n; i++) {
-        CTW_TRY(check_job(job[i], predicted[i], weight ? weight[i] : 1, fn));
+        CTW_TRY(ctw_queue__check_job(job[i], predicted[i], weight ? weight[i] : 1, fn));
         if (weight && weight[i] != 1) weighted = 1;
     }
     CTW_TRY(make_room(q, n, weighted, fn));

@@ -257,7 +257,8 @@ static ctw_status fill(const ctw_queue *q, ctw_report *r)
         oldest = fmax(oldest, q->now - j->rec[slot].arrival);
         backlog += (double)j->mate[slot].predicted;
     }
-    size_t watch = (q->ledger ? sizeof *q->ledger : 0) + (q->tail ? ctw_queue__tail_bytes(q->tail) : 0);
+    size_t watch = (q->ledger ? sizeof *q->ledger : 0) + (q->tail ? ctw_queue__tail_bytes(q->tail) : 0) +
+                   (q->intake ? ctw_queue__intake_bytes(q->intake) : 0);
     double bytes = (double)(ctw_queue__jobs_bytes(j) + sizeof *q + watch);
     CTW_TRY(ctw_base__report_i64(r, "waiting", (int64_t)j->n));
     CTW_TRY(ctw_base__report_i64(r, "pushed", (int64_t)q->pushed));

@@ -3,6 +3,7 @@
 #define CTW_QUEUE_INTERNAL_H
 
 #include "base/handle.h"
+#include "queue/intake.h"
 #include "queue/jobs.h"
 #include "queue/tail.h"
 #include <cybertwin/queue.h>
@@ -22,6 +23,7 @@ struct ctw_queue {
     ctw_queue__jobs jobs;
     ctw_queue__ledger *ledger; /* policies that watch first come first served */
     ctw_queue__tail *tail;     /* policy auto */
+    ctw_queue__intake *intake; /* NULL without one */
     int choose;                /* ageing chosen by itself */
     uint64_t chosen_at;        /* jobs popped by then */
     int policy, locked, correct;
@@ -44,6 +46,10 @@ ctw_status ctw_queue__look(const ctw_queue *q, const char *fn);
 void ctw_queue__look_away(const ctw_queue *q);
 /* CTW_E_NONFINITE, or CTW_E_RANGE when now lies before an earlier call's. */
 ctw_status ctw_queue__check_now(const ctw_queue *q, double now, const char *fn);
+/* A job is fit to wait; the line has room for it and does not hold it; then it is added. */
+ctw_status ctw_queue__check_job(int64_t job, double predicted, double weight, const char *fn);
+ctw_status ctw_queue__push_one(ctw_queue *q, int64_t job, double predicted, double weight, double arrival, double now,
+                               const char *fn);
 /* Key of the job in a slot. */
 double ctw_queue__key(const ctw_queue *q, uint32_t slot);
 /* Slot of the next job; somebody waits. */

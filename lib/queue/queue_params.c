@@ -11,6 +11,9 @@ static const ctw_base__option queue_options[] = {
     CTW_OPT_F64("worst", 50, 0.1, 1e6, "the same for the largest jobs, at most one in a hundred (auto)"),
     CTW_OPT_BOOL("locked", 0, "calls from several threads wait for each other instead of failing with CTW_E_BUSY"),
     CTW_OPT_I64("capacity", 0, 0, 16777214, "most jobs that may wait, allocated at once; 0 grows as needed"),
+    CTW_OPT_I64(
+        "intake", 0, 0, 1048576,
+        "jobs that ctw_queue_offer may leave for the next drain, 40 bytes each, rounded up to a power of two; 0: none"),
     CTW_OPT_BOOL("bias_correction", 1, "scale predictions by the observed ratio of real to predicted work"),
     CTW_OPT_F64("deadline_blend", 1, 0, 1, "how far a deadline may pull a job forward: 0 not at all, 1 fully"),
     CTW_OPT_I64("lookahead", 0, 0, 1024, "jobs that ctw_queue_pop_budget may pass over to fill its budget"),

@@ -4,8 +4,8 @@
  * first come first served would have begun each job: when as much work had been popped as had been pushed before
  * it. The 99th percentile of those times, over all jobs that have come, times the option "tail", is the limit
  * within which every job should be served. (A limit that followed the backlog itself would at the peak be the longest
- * wait of first come first served, not its 99th percentile.) With one limit for all, serving in order of arrival keeps it if any order
- * does; hence the test: the shortest job may go first if every job that came before it still keeps
+ * wait of first come first served, not its 99th percentile.) With one limit for all, serving in order of arrival keeps
+ * it if any order does; hence the test: the shortest job may go first if every job that came before it still keeps
  *
  *     now + (its work and all work before it + that of the shortest) / rate <= arrival + limit.
  *

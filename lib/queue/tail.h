@@ -24,15 +24,15 @@ typedef struct ctw_queue__tail {
     /* tree */
     size_t leaves, used; /* leaves: power of two; [0, used) have been given out since the last packing */
     ctw_queue__span *span;
-    uint32_t *slot_at;               /* by leaf, CTW_QUEUE_NONE when its job has left */
-    uint32_t *leaf_of;               /* by slot, CTW_QUEUE_NONE for a job set back */
-    size_t slots;                    /* length of leaf_of */
-    ctw_queue__bins work;            /* predictions */
-    double large;                    /* which of them are large */
-    ctw_queue__bins wait;            /* what first come first served would have made of each job that came */
-    double limit;                    /* 99th percentile of that */
-    double rate;                     /* of the ledger, as the tree knows it */
-    size_t since;                    /* choices made since then */
+    uint32_t *slot_at;    /* by leaf, CTW_QUEUE_NONE when its job has left */
+    uint32_t *leaf_of;    /* by slot, CTW_QUEUE_NONE for a job set back */
+    size_t slots;         /* length of leaf_of */
+    ctw_queue__bins work; /* predictions */
+    double large;         /* which of them are large */
+    ctw_queue__bins wait; /* what first come first served would have made of each job that came */
+    double limit;         /* 99th percentile of that */
+    double rate;          /* of the ledger, as the tree knows it */
+    size_t since;         /* choices made since then */
     /* jobs set back: the largest, at most one in a hundred */
     double set_back;
     size_t n_aside; /* of them waiting */

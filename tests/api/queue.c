@@ -243,6 +243,96 @@ START_TEST(locked_queue_takes_threads)
 }
 END_TEST
 
+START_TEST(intake)
+{
+    ctw_queue *q = queue((const char *[]){"intake", "4", "capacity", "5", NULL}), *none = queue(NULL);
+    uint64_t taken;
+    int64_t refused;
+    double arrival;
+    CTW_FAILS(ctw_queue_offer(none, 1, 1, 1, 0), CTW_E_STATE, "no intake");
+    CTW_OKAY(ctw_queue_drain(none, 0, &taken, &refused));
+    ck_assert(taken == 0 && refused == -1);
+    CTW_FAILS(ctw_queue_offer(NULL, 1, 1, 1, 0), CTW_E_ARG, "q");
+    CTW_FAILS(ctw_queue_offer(q, -1, 1, 1, 0), CTW_E_RANGE, "job");
+    CTW_FAILS(ctw_queue_offer(q, 1, NAN, 1, 0), CTW_E_NONFINITE, "predicted_s");
+    CTW_FAILS(ctw_queue_offer(q, 1, 1, 1, INFINITY), CTW_E_NONFINITE, "arrival_s");
+    CTW_OKAY(ctw_queue_push(q, 7, 1, 1, 2));
+    CTW_OKAY(ctw_queue_offer(q, 8, 1, 1, 1)); /* stamped before 7 came: goes first */
+    CTW_OKAY(ctw_queue_offer(q, 7, 1, 1, 3));
+    CTW_OKAY(ctw_queue_offer(q, 9, 1, 1, 99)); /* a clock ahead of the owner's */
+    CTW_OKAY(ctw_queue_offer(q, 10, 1, 1, 3));
+    CTW_FAILS(ctw_queue_offer(q, 11, 1, 1, 3), CTW_E_RANGE, "all 4 places");
+    ck_assert_uint_eq(ctw_queue_size(q), 1);
+    CTW_FAILS(ctw_queue_drain(q, 1, &taken, &refused), CTW_E_RANGE, "before an earlier");
+    ck_assert(taken == 0 && refused == -1);
+    CTW_FAILS(ctw_queue_drain(q, 4, &taken, &refused), CTW_E_KEY, "job 7 waits already");
+    ck_assert(taken == 1 && refused == 7);
+    CTW_OKAY(ctw_queue_drain(q, 4, &taken, &refused));
+    ck_assert(taken == 2 && refused == -1);
+    CTW_OKAY(ctw_queue_find(q, 9, &arrival, NULL));
+    ck_assert(arrival == 4);
+    for (int64_t i = 20; i < 23; i++) CTW_OKAY(ctw_queue_offer(q, i, 1, 1, 5));
+    CTW_FAILS(ctw_queue_drain(q, 5, &taken, &refused), CTW_E_RANGE, "limit of 5");
+    ck_assert(taken == 1 && refused == -1);
+    const int64_t want[] = {8, 7, 10, 9, 20};
+    for (int i = 0; i < 5; i++) ck_assert_int_eq(next(q, 6), want[i]);
+    CTW_OKAY(ctw_queue_drain(q, 6, NULL, NULL));
+    ck_assert_uint_eq(ctw_queue_size(q), 2);
+    ctw_queue_unref(q);
+    ctw_queue_unref(none);
+}
+END_TEST
+
+enum { GIVERS = 4, GIFTS = 3000 };
+
+static void *giver(void *arg)
+{
+    ctw_queue *q = ((void **)arg)[0];
+    int64_t from = *(int64_t *)((void **)arg)[1];
+    for (int64_t i = 0; i < GIFTS;) {
+        ctw_status s = ctw_queue_offer(q, from + i, 1, 1, 0);
+        if (s == CTW_OK)
+            i++;
+        else if (s != CTW_E_RANGE)
+            return q;
+    }
+    return NULL;
+}
+
+/* Threads offer into a small intake while the owner drains and pops: nothing is lost or doubled, and each thread's jobs
+ * keep their order. */
+START_TEST(intake_takes_threads)
+{
+    ctw_queue *q = queue((const char *[]){"intake", "64", "policy", "fcfs", NULL});
+    pthread_t t[GIVERS];
+    int64_t from[GIVERS], seen[GIVERS] = {0}, job;
+    void *arg[GIVERS][2], *failed;
+    for (int i = 0; i < GIVERS; i++) {
+        from[i] = (int64_t)i * GIFTS;
+        arg[i][0] = q;
+        arg[i][1] = &from[i];
+        ck_assert_int_eq(pthread_create(&t[i], NULL, giver, arg[i]), 0);
+    }
+    for (int64_t got = 0; got < (int64_t)GIVERS * GIFTS;) {
+        CTW_OKAY(ctw_queue_drain(q, 0, NULL, NULL));
+        for (int k = 0; k < 16; k++) {
+            CTW_OKAY(ctw_queue_pop(q, 0, &job));
+            if (job < 0) break;
+            if (job % GIFTS != seen[job / GIFTS]) ck_abort_msg("job %lld", (long long)job);
+            seen[job / GIFTS]++;
+            got++;
+        }
+    }
+    for (int i = 0; i < GIVERS; i++) {
+        pthread_join(t[i], &failed);
+        ck_assert_ptr_null(failed);
+    }
+    CTW_OKAY(ctw_queue_drain(q, 0, NULL, NULL));
+    ck_assert_uint_eq(ctw_queue_size(q), 0);
+    ctw_queue_unref(q);
+}
+END_TEST
+
 int main(void)
 {
     const ctw_test_case cases[] = {{"order", order},
@@ -251,6 +341,8 @@ int main(void)
                                    {"budget_keeps_the_guard", budget_keeps_the_guard},
                                    {"attributes", attributes},
                                    {"bias_and_report", bias_and_report},
-                                   {"locked_queue_takes_threads", locked_queue_takes_threads}};
+                                   {"locked_queue_takes_threads", locked_queue_takes_threads},
+                                   {"intake", intake},
+                                   {"intake_takes_threads", intake_takes_threads}};
     return ctw_test_main("api-queue", cases, sizeof cases / sizeof *cases, 60);
 }

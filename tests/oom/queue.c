@@ -9,6 +9,8 @@ static ctw_status use_queue(ctw_queue *q)
     ctw_report *r = NULL;
     int64_t job;
     ctw_status s = CTW_OK;
+    for (int64_t i = 300; i < 304 && s == CTW_OK; i++) s = ctw_queue_offer(q, i, 1, 1, 0);
+    if (s == CTW_OK) s = ctw_queue_drain(q, 0, NULL, NULL);
     for (int64_t i = 0; i < 200 && s == CTW_OK; i++) s = ctw_queue_push(q, i, (double)(i % 7), 1, (double)i);
     if (s == CTW_OK) s = ctw_queue_set_deadline(q, 5, 300);
     for (int i = 0; i < 70 && s == CTW_OK; i++) s = ctw_queue_pop(q, 200 + i, &job);
@@ -23,6 +25,7 @@ static ctw_status queue_life(ctw_ctx *ctx, void *user)
     ctw_queue *q = NULL;
     ctw_status s = ctw_params_new(ctx, "queue", &p);
     if (s == CTW_OK) s = ctw_params_set_str(p, "policy", user);
+    if (s == CTW_OK) s = ctw_params_set_i64(p, "intake", 4);
     if (s == CTW_OK) s = ctw_queue_new(ctx, p, &q);
     if (s == CTW_OK) s = use_queue(q);
     ctw_queue_unref(q);
