@@ -20,6 +20,7 @@
 #include <cybertwin/lengths.h>
 #include <cybertwin/limit.h>
 #include <cybertwin/meter.h>
+#include <cybertwin/online.h>
 #include <cybertwin/ope.h>
 #include <cybertwin/partition.h>
 #include <cybertwin/place.h>

@@ -4,7 +4,7 @@
 #include "rca/blame.h"
 #include "base/alloc.h"
 #include "num/sort.h"
-#include "num/stats.h"
+#include "rca/sample.h"
 #include <math.h>
 #include <string.h>
 
@@ -49,14 +49,12 @@ static double beyond(double v, double error)
 
 static double shift(const blame *b, const ctw_rca__edge *e, const ctw_rca__past_op *past, int col)
 {
-    size_t n = e->end - e->begin;
-    for (size_t i = 0; i < n; i++)
-        b->scratch[i] = b->w->calls->row[b->w->order[e->begin + i]].v[ctw_rca__past_column[col]];
-    double root = sqrt(1 / (double)n + 1 / (double)past->count);
+    ctw_rca__sample now = ctw_rca__sample_edge(b->w, e, col, b->scratch);
+    double root = sqrt(1 / (double)now.n + 1 / (double)past->count);
     double middle =
-        beyond(log_ratio(ctw_num__quantile(b->scratch, n, 0.5), past->median[col]), 1.25 * past->spread[col] * root);
+        beyond(log_ratio(ctw_rca__sample_quantile(&now, 0.5), past->median[col]), 1.25 * past->spread[col] * root);
     double upper =
-        beyond(log_ratio(ctw_num__quantile(b->scratch, n, 0.9), past->p90[col]), 1.71 * past->tail[col] * root);
+        beyond(log_ratio(ctw_rca__sample_quantile(&now, 0.9), past->p90[col]), 1.71 * past->tail[col] * root);
     return fmax(middle, UPPER_SHARE * upper);
 }
 
@@ -171,7 +169,7 @@ static void share_out(blame *b, ctw_rca__row *rows)
 
 static void run(blame *b, const ctw_rca__names *names, ctw_rca__row *rows)
 {
-    const ctw_rca__names *now = &b->w->calls->names;
+    const ctw_rca__names *now = b->w->names;
     for (size_t i = 0; i < now->count; i++) {
         int64_t id = ctw_rca__names_find(names, now->text[i], strlen(now->text[i]));
         b->model[i] = id < 0 ? CTW_RCA_NONE : (uint32_t)id;
@@ -194,14 +192,14 @@ ctw_status ctw_rca__blame(ctw_ctx *ctx, const ctw_rca__window *w, const ctw_rca_
                           const ctw_rca__names *names, ctw_rca__row *rows)
 {
     blame b = {.w = w, .ref = ref};
-    b.model = ctw_base__alloc(ctx, 2 * w->calls->names.count, sizeof *b.model);
+    b.model = ctw_base__alloc(ctx, 2 * w->names->count, sizeof *b.model);
     b.edge = ctw_base__alloc(ctx, w->edges, sizeof *b.edge);
     b.pair = ctw_base__alloc(ctx, w->edges, sizeof *b.pair);
     b.first = CTW_NEW(ctx, w->members + 1, size_t);
-    b.scratch = ctw_base__alloc(ctx, w->calls->count + w->members, sizeof *b.scratch);
+    b.scratch = ctw_base__alloc(ctx, w->count + w->members, sizeof *b.scratch);
     int good = b.model && b.edge && b.pair && b.first && b.scratch;
     if (good) {
-        b.member = b.model + w->calls->names.count;
+        b.member = b.model + w->names->count;
         run(&b, names, rows);
     }
     ctw_base__free(ctx, b.model);

@@ -93,10 +93,20 @@ static double gather(work *k, const double *from, size_t n)
     return ctw_rca__importance(k->a, k->b, n);
 }
 
-/* RIcp and var, over all traces: where the component was absent its path time is 0. */
+/* RIcp and var from summed products of deviations over all traces. */
+static void path_numbers(const work *k, double cov, double var, double *z)
+{
+    double total = (double)k->w->traces;
+    if (total < 3 || k->var_root <= 0) return;
+    z[FEAT_VAR] = cov / (total - 1) / k->var_root;
+    if (sqrt(fmax(var, 0) / total) >= 1e-9 && sqrt(k->var_root) >= 1e-9)
+        z[FEAT_RICP] = cov / sqrt(var * k->var_root * total);
+}
+
+/* Over all traces: where the component was absent its path time is 0. */
 static void relate_path(work *k, size_t n, double *z)
 {
-    double total = (double)k->w->calls->trace_count, mean = 0, cov = 0, var = 0;
+    double total = (double)k->w->traces, mean = 0, cov = 0, var = 0;
     for (size_t i = 0; i < n; i++) mean += k->path[k->seen[i]];
     mean /= total;
     for (size_t i = 0; i < n; i++) {
@@ -105,14 +115,32 @@ static void relate_path(work *k, size_t n, double *z)
         var += c * c - mean * mean;
     }
     var += total * mean * mean;
-    if (total < 3 || k->var_root <= 0) return;
-    z[FEAT_VAR] = cov / (total - 1) / k->var_root;
-    if (sqrt(fmax(var, 0) / total) >= 1e-9 && sqrt(k->var_root) >= 1e-9)
-        z[FEAT_RICP] = cov / sqrt(var * k->var_root * total);
+    path_numbers(k, cov, var, z);
+}
+
+/* The same numbers from moments and sketches. */
+static void relate_digest(const work *k, const ctw_rca__share *c, double *z)
+{
+    const ctw_rca__scale *s = &k->w->digest->scale;
+    double total = (double)k->w->traces, mean = c->path.n * c->path.mean_x / total;
+    double cov = c->path.xy + c->path.n * c->path.mean_x * (c->path.mean_y - k->mean_root);
+    double var = c->path.xx + c->path.n * c->path.mean_x * c->path.mean_x - total * mean * mean;
+    if (c->calls < 3) return;
+    z[FEAT_RI] = ctw_rca__moments_correlation(&c->incl);
+    z[FEAT_RIX] = ctw_rca__moments_correlation(&c->excl);
+    z[FEAT_CI] = ctw_rca__congestion_of(ctw_rca__sketch_quantile(s, &c->incl_time, 0.99),
+                                        ctw_rca__sketch_quantile(s, &c->incl_time, 0.5), 0);
+    z[FEAT_CIX] = ctw_rca__congestion_of(ctw_rca__sketch_quantile(s, &c->excl_time, 0.99),
+                                         ctw_rca__sketch_quantile(s, &c->excl_time, 0.5), CTW_RCA_OFFSET_US);
+    path_numbers(k, cov, var, z);
 }
 
 static void relate_member(work *k, const ctw_rca__member *m, double *z)
 {
+    if (k->w->digest) {
+        relate_digest(k, &k->w->digest->member[m - k->w->member], z);
+        return;
+    }
     size_t begin = k->w->group[m->first_group].begin, end = k->w->group[m->last_group - 1].end;
     if (end - begin < 3) return;
     size_t n = sum_by_trace(k, begin, end);
@@ -127,7 +155,7 @@ static void relate_member(work *k, const ctw_rca__member *m, double *z)
 /* Differences from the reference's component: dRI, dCI, d_calls. */
 static void relate_reference(const work *k, const ctw_rca__past_component *past, size_t calls, double *z)
 {
-    double past_calls = past ? past->calls : 0, traces = (double)k->w->calls->trace_count;
+    double past_calls = past ? past->calls : 0, traces = (double)k->w->traces;
     if (past && past->calls >= 3) {
         z[FEAT_DRI] = z[FEAT_RI] - past->importance;
         z[FEAT_DCI] = z[FEAT_CI] - past->congestion;
@@ -138,7 +166,7 @@ static void relate_reference(const work *k, const ctw_rca__past_component *past,
 
 static void fill_member(work *k, const ctw_rca__member *m, ctw_rca__row *row)
 {
-    const ctw_rca__names *now = &k->w->calls->names;
+    const ctw_rca__names *now = k->w->names;
     int64_t id = ctw_rca__names_find(k->names, now->text[m->name], strlen(now->text[m->name]));
     const ctw_rca__past_component *past = id < 0 ? NULL : ctw_rca__reference_component(k->ref, (uint32_t)id);
     size_t calls = k->w->group[m->last_group - 1].end - k->w->group[m->first_group].begin;
@@ -155,7 +183,7 @@ static void fill_member(work *k, const ctw_rca__member *m, ctw_rca__row *row)
             op_id < 0 ? NULL : ctw_rca__reference_op(k->ref, (uint32_t)id, (uint32_t)op_id, CTW_RCA_ANYBODY);
         if (past_op) ctw_rca__shift_add(&s, k->w, group, past_op, k->scratch);
     }
-    ctw_rca__shift_finish(&s, (double)k->w->calls->trace_count, past->calls, row->z);
+    ctw_rca__shift_finish(&s, (double)k->w->traces, past->calls, row->z);
 }
 
 /* Components the reference knows and the window lacks: silence is a sign too. */
@@ -164,7 +192,7 @@ static void fill_absent(work *k, ctw_rca__row *rows, size_t *n)
     for (size_t i = 0; i < k->ref->components; i++) {
         const ctw_rca__past_component *past = &k->ref->component[i];
         const char *text = k->names->text[past->name];
-        int64_t id = ctw_rca__names_find(&k->w->calls->names, text, strlen(text));
+        int64_t id = ctw_rca__names_find(k->w->names, text, strlen(text));
         int present = 0;
         for (size_t m = 0; id >= 0 && m < k->w->members && !present; m++) present = k->w->member[m].name == id;
         if (present || past->calls <= 0) continue;
@@ -204,15 +232,27 @@ static void share_excess(ctw_rca__row *rows, size_t n)
     for (size_t i = 0; i < n; i++) rows[i].z[FEAT_EX_EXCL_SHARE] /= total;
 }
 
-static void fill(work *k, ctw_rca__row *rows, size_t *n)
+/* Mean and variance of the response times. */
+static void fill_roots(work *k)
 {
     const ctw_calls *c = k->w->calls;
+    if (k->w->digest) {
+        const ctw_rca__moments *root = &k->w->digest->root;
+        k->mean_root = root->mean_x;
+        k->var_root = root->n > 0 ? root->xx / root->n : 0;
+        return;
+    }
     for (size_t t = 0; t < c->trace_count; t++) k->incl[t] = -1;
     k->mean_root = c->trace_count ? ctw_num__mean(c->root_us, c->trace_count) : 0;
     for (size_t t = 0; t < c->trace_count; t++) {
         double d = c->root_us[t] - k->mean_root;
         k->var_root += d * d / (double)c->trace_count;
     }
+}
+
+static void fill(work *k, ctw_rca__row *rows, size_t *n)
+{
+    fill_roots(k);
     for (size_t m = 0; m < k->w->members; m++) fill_member(k, &k->w->member[m], &rows[(*n)++]);
     fill_absent(k, rows, n);
     for (size_t i = 0; i < *n; i++)
@@ -228,7 +268,7 @@ static void fill(work *k, ctw_rca__row *rows, size_t *n)
 ctw_status ctw_rca__features_of(ctw_ctx *ctx, const ctw_rca__window *w, const ctw_rca__reference *ref,
                                 const ctw_rca__names *names, ctw_rca__row **rows, size_t *n)
 {
-    size_t traces = w->calls->trace_count, calls = w->calls->count;
+    size_t traces = w->digest ? 0 : w->traces, calls = w->count;
     *n = 0;
     *rows = CTW_NEW(ctx, w->members + ref->components, ctw_rca__row);
     work k = {.w = w, .ref = ref, .names = names};

@@ -58,15 +58,11 @@ static ctw_status check_window(const ctw_calls *window, const char *fn)
     return CTW_OK;
 }
 
-ctw_status ctw_rca__measure(const ctw_rca *m, const ctw_calls *window, ctw_rca__row **rows, size_t *n, const char *fn)
+/* Features of a window against m's reference. */
+static ctw_status measure(const ctw_rca *m, const ctw_rca__window *w, ctw_rca__row **rows, size_t *n, const char *fn)
 {
-    ctw_rca__window w;
-    CTW_TRY(check_window(window, fn));
     if (!m->ref.windows) return ctw_base__fail(CTW_E_STATE, "%s: no fault-free window has been learned", fn);
-    CTW_TRY(ctw_rca__window_build(m->h.ctx, &w, window));
-    ctw_status st = ctw_rca__features_of(m->h.ctx, &w, &m->ref, &m->names, rows, n);
-    ctw_rca__window_free(m->h.ctx, &w);
-    return st;
+    return ctw_rca__features_of(m->h.ctx, w, &m->ref, &m->names, rows, n);
 }
 
 static ctw_status learn(ctw_rca *m, const ctw_calls *window, const char *fn)
@@ -170,14 +166,14 @@ static int is_culprit(const char *name, const char *const *culprit, uint64_t n)
     return 0;
 }
 
-static ctw_status add_case(ctw_rca *m, const ctw_calls *window, const char *const *culprit, uint64_t n_culprits,
-                           const char *fn)
+ctw_status ctw_rca__add_case_window(ctw_rca *m, const ctw_rca__window *w, const char *const *culprit,
+                                    uint64_t n_culprits, const char *fn)
 {
     ctw_rca__row *rows = NULL;
     double *x = NULL;
     size_t n = 0;
     CTW_TRY(ctw_base__need_n(culprit, n_culprits, fn, "culprit"));
-    CTW_TRY(ctw_rca__measure(m, window, &rows, &n, fn));
+    CTW_TRY(measure(m, w, &rows, &n, fn));
     ctw_status st = check_culprits(rows, n, culprit, n_culprits, fn);
     if (st == CTW_OK) st = ctw_rca__columns(m->h.ctx, rows, n, &x);
     int8_t *guilty = st == CTW_OK ? ctw_base__alloc(m->h.ctx, n, sizeof *guilty) : NULL;
@@ -195,8 +191,14 @@ static ctw_status add_case(ctw_rca *m, const ctw_calls *window, const char *cons
 ctw_status ctw_rca_add_case(ctw_rca *m, const ctw_calls *window, const char *const *culprit, uint64_t n)
 {
     static const char fn[] = "ctw_rca_add_case";
+    ctw_rca__window w;
     CTW_TRY(ctw_base__handle_enter(m ? &m->h : NULL, CTW_RCA_MAGIC, fn, "m"));
-    ctw_status st = add_case(m, window, culprit, n, fn);
+    ctw_status st = check_window(window, fn);
+    if (st == CTW_OK) st = ctw_rca__window_build(m->h.ctx, &w, window);
+    if (st == CTW_OK) {
+        st = ctw_rca__add_case_window(m, &w, culprit, n, fn);
+        ctw_rca__window_free(m->h.ctx, &w);
+    }
     ctw_base__handle_leave(&m->h);
     return st;
 }
@@ -265,21 +267,31 @@ int32_t ctw_rca_fitted(const ctw_rca *m)
     return m && m->svm.fitted;
 }
 
-ctw_status ctw_rca_rank(const ctw_rca *m, const ctw_calls *window, ctw_cancel *cancel, ctw_ranking **out)
+ctw_status ctw_rca__rank_window(const ctw_rca *m, const ctw_rca__window *w, ctw_ranking **out, const char *fn)
 {
-    static const char fn[] = "ctw_rca_rank";
-    CTW_TRY(ctw_base__need(out, fn, "out"));
-    *out = NULL;
-    CTW_TRY(ctw_base__handle_check(m ? &m->h : NULL, CTW_RCA_MAGIC, fn, "m"));
-    CTW_TRY(ctw_base__stopped(cancel, fn));
     ctw_rca__row *rows = NULL;
     double *x = NULL;
     size_t n = 0;
-    CTW_TRY(ctw_rca__measure(m, window, &rows, &n, fn));
+    CTW_TRY(measure(m, w, &rows, &n, fn));
     ctw_status st = ctw_rca__columns(m->h.ctx, rows, n, &x);
     if (st == CTW_OK) st = ctw_rca__ranking_new(m, rows, x, n, out);
     ctw_base__free(m->h.ctx, rows);
     ctw_base__free(m->h.ctx, x);
+    return st;
+}
+
+ctw_status ctw_rca_rank(const ctw_rca *m, const ctw_calls *window, ctw_cancel *cancel, ctw_ranking **out)
+{
+    static const char fn[] = "ctw_rca_rank";
+    ctw_rca__window w;
+    CTW_TRY(ctw_base__need(out, fn, "out"));
+    *out = NULL;
+    CTW_TRY(ctw_base__handle_check(m ? &m->h : NULL, CTW_RCA_MAGIC, fn, "m"));
+    CTW_TRY(ctw_base__stopped(cancel, fn));
+    CTW_TRY(check_window(window, fn));
+    CTW_TRY(ctw_rca__window_build(m->h.ctx, &w, window));
+    ctw_status st = ctw_rca__rank_window(m, &w, out, fn);
+    ctw_rca__window_free(m->h.ctx, &w);
     return st;
 }
 

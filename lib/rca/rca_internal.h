@@ -52,8 +52,10 @@ ctw_status ctw_rca__columns(ctw_ctx *ctx, const ctw_rca__row *rows, size_t n, do
 /* Score of one row of columns by the classifier, or without one; contribution[] (may be NULL) gets a summand a
  * column. 0 or more is guilty. */
 double ctw_rca__score(const ctw_rca *m, const double *x, double *contribution);
-/* Features of a window against m's reference, with the checks rank and add_case share. */
-ctw_status ctw_rca__measure(const ctw_rca *m, const ctw_calls *window, ctw_rca__row **rows, size_t *n, const char *fn);
+/* A window's components ranked, or labelled and added; the window has calls. */
+ctw_status ctw_rca__rank_window(const ctw_rca *m, const ctw_rca__window *w, ctw_ranking **out, const char *fn);
+ctw_status ctw_rca__add_case_window(ctw_rca *m, const ctw_rca__window *w, const char *const *culprit,
+                                    uint64_t n_culprits, const char *fn);
 /* Room for n more labelled rows; whole old windows leave when max_rows would be passed. */
 ctw_status ctw_rca__rows_room(ctw_rca *m, size_t n, const char *fn);
 /* Trains m->svm on m->data. */

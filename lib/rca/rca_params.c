@@ -1,4 +1,4 @@
-/* rca_params.c: options of the three kinds of handle this module has. */
+/* rca_params.c: options of the four kinds of handle this module has. */
 #include "rca/rca_params.h"
 
 static const ctw_base__option spans_options[] = {
@@ -25,3 +25,13 @@ static const ctw_base__option rca_options[] = {
     CTW_OPT_BOOL("forgive", 1, "let guilty rows that look innocent to a first fit count little in the second"),
 };
 const ctw_base__kind ctw_rca__kind = {"rca", rca_options, sizeof rca_options / sizeof *rca_options};
+
+static const ctw_base__option online_options[] = {
+    CTW_OPT_I64("panes", 6, 1, 1024, "panes of the sliding window"),
+    CTW_OPT_F64("error", 0.01, 1e-3, 0.25, "relative error of quantiles"),
+    CTW_OPT_I64("max_bins", 1024, 8, 65536, "bins of one sketch; below the highest so many, values are thrown together"),
+    CTW_OPT_I64("max_edges", 65536, 1, 1048576, "operations and callers that are told apart at a time"),
+    CTW_OPT_I64("sample", 64, 0, 1048576, "traces kept of each pane, drawn uniformly"),
+    CTW_OPT_I64("stream", 0, 0, 4294967295, "number of the collector, so that several draw different samples"),
+};
+const ctw_base__kind ctw_online__kind = {"online", online_options, sizeof online_options / sizeof *online_options};

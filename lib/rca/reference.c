@@ -7,11 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-const int32_t ctw_rca__past_column[PAST_COLUMNS] = {
-    CTW_CALL_CLIENT, CTW_CALL_SELF, CTW_CALL_NET,   CTW_CALL_EXCL,
-    CTW_CALL_SPANS,  CTW_CALL_OUT,  CTW_CALL_ERROR, CTW_CALL_CALLER_ERROR,
-};
-
 static ctw_rca__id op_key(uint32_t component, uint32_t op, uint32_t caller)
 {
     return (ctw_rca__id){(uint64_t)caller << 32 | component, op};

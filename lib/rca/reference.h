@@ -5,12 +5,8 @@
 
 #include "rca/window.h"
 
-/* Columns a reference remembers of a call. */
-enum { PAST_CLIENT, PAST_SELF, PAST_NET, PAST_EXCL, PAST_SPANS, PAST_OUT, PAST_ERROR, PAST_CALLER_ERROR, PAST_COLUMNS };
 /* Added to times before logarithms: differences below it are noise of clocks, not of services. */
 #define CTW_RCA_OFFSET_US 50.0
-enum { PAST_TIMES = 4 };                                 /* the first four are times, whose medians matter */
-extern const int32_t ctw_rca__past_column[PAST_COLUMNS]; /* CTW_CALL_* of each */
 
 typedef struct ctw_rca__past {
     float v[PAST_COLUMNS];

@@ -17,9 +17,13 @@ double ctw_rca__importance(const double *own, const double *root, size_t n)
     return both / sqrt(oo * rr);
 }
 
+double ctw_rca__congestion_of(double p99, double p50, double offset)
+{
+    return log(fmax(p99 + offset, 1e-3) / fmax(p50 + offset, 1e-3));
+}
+
 double ctw_rca__congestion(double *v, size_t n, double offset)
 {
-    double p99 = ctw_num__quantile(v, n, 0.99) + offset;
-    double p50 = fmax(ctw_num__quantile(v, n, 0.5) + offset, 1e-3);
-    return log(fmax(p99, 1e-3) / p50);
+    double p99 = ctw_num__quantile(v, n, 0.99), p50 = ctw_num__quantile(v, n, 0.5);
+    return ctw_rca__congestion_of(p99, p50, offset);
 }

@@ -9,5 +9,7 @@
 double ctw_rca__importance(const double *own, const double *root, size_t n);
 /* Congestion intensity as a logarithm: log((p99 + offset) / max(p50 + offset, 1e-3)). Reorders v; n >= 1. */
 double ctw_rca__congestion(double *v, size_t n, double offset);
+/* The same from the two quantiles. */
+double ctw_rca__congestion_of(double p99, double p50, double offset);
 
 #endif

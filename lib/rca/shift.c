@@ -1,52 +1,12 @@
 /* shift.c: see shift.h. */
 #include "rca/shift.h"
-#include "num/stats.h"
 #include "rca/features.h"
+#include "rca/sample.h"
 #include <math.h>
 
 static double log_ratio(double now, double past)
 {
     return log((now + CTW_RCA_OFFSET_US) / (past + CTW_RCA_OFFSET_US));
-}
-
-/* Number of reference values below v, ties counting half. */
-static double rank_of(const ctw_rca__past_op *past, float v)
-{
-    size_t lo = 0, hi = past->count;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (past->sorted[mid] < v)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    size_t below = lo;
-    hi = past->count;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (past->sorted[mid] <= v)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return 0.5 * (double)(below + lo);
-}
-
-static double column(const ctw_rca__window *w, const ctw_rca__group *g, int col, double *v)
-{
-    double sum = 0;
-    for (size_t i = g->begin; i < g->end; i++)
-        sum += v[i - g->begin] = w->calls->row[w->order[i]].v[ctw_rca__past_column[col]];
-    return sum;
-}
-
-static void add_exclusive(ctw_rca__shift *s, const ctw_rca__past_op *past, const double *v, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        s->above += (double)(float)v[i] > past->p90[PAST_EXCL];
-        s->rank += rank_of(past, (float)v[i]) / (double)past->count;
-    }
-    s->rank -= 0.5 * (double)n;
 }
 
 /* Standard error of the difference between the mean of n calls and the reference's. */
@@ -67,18 +27,25 @@ static void add_mean(ctw_rca__mean *m, double k, double v, double error)
     m->var += k * error * k * error;
 }
 
+/* Mean of a column over the group's calls. */
+static double mean_of(const ctw_rca__window *w, const ctw_rca__group *g, int col, double *scratch)
+{
+    ctw_rca__sample s = ctw_rca__sample_group(w, g, col, scratch);
+    return s.sum / (double)s.n;
+}
+
 static void add_counts(ctw_rca__shift *s, const ctw_rca__window *w, const ctw_rca__group *g,
                        const ctw_rca__past_op *past, double *scratch)
 {
     double k = (double)(g->end - g->begin), mean = past->mean[PAST_SPANS];
-    double sum = column(w, g, PAST_SPANS, scratch);
-    if (sum > 0 && mean > 0) add_mean(&s->spans, k, log(sum / k / mean), error_of_mean(past, PAST_SPANS, k) / mean);
+    double now = mean_of(w, g, PAST_SPANS, scratch);
+    if (now > 0 && mean > 0) add_mean(&s->spans, k, log(now / mean), error_of_mean(past, PAST_SPANS, k) / mean);
     mean = past->mean[PAST_OUT] + 0.1;
-    double v = log((column(w, g, PAST_OUT, scratch) / k + 0.1) / mean);
+    double v = log((mean_of(w, g, PAST_OUT, scratch) + 0.1) / mean);
     add_mean(&s->out, k, v, error_of_mean(past, PAST_OUT, k) / mean);
-    v = column(w, g, PAST_ERROR, scratch) / k - past->mean[PAST_ERROR];
+    v = mean_of(w, g, PAST_ERROR, scratch) - past->mean[PAST_ERROR];
     add_mean(&s->error, k, v, error_of_mean(past, PAST_ERROR, k));
-    v = column(w, g, PAST_CALLER_ERROR, scratch) / k - past->mean[PAST_CALLER_ERROR];
+    v = mean_of(w, g, PAST_CALLER_ERROR, scratch) - past->mean[PAST_CALLER_ERROR];
     add_mean(&s->caller_error, k, v, error_of_mean(past, PAST_CALLER_ERROR, k));
 }
 
@@ -86,17 +53,19 @@ void ctw_rca__shift_add(ctw_rca__shift *s, const ctw_rca__window *w, const ctw_r
                         const ctw_rca__past_op *past, double *scratch)
 {
     size_t n = g->end - g->begin;
-    double k = (double)n, sum;
+    double k = (double)n, above, ranks;
     if (n < 3 || past->count < 5) return;
     s->calls += k;
     for (int col = 0; col < PAST_TIMES; col++) {
-        sum = column(w, g, col, scratch);
-        s->excess[col] += sum - k * past->mean[col];
+        ctw_rca__sample now = ctw_rca__sample_group(w, g, col, scratch);
+        s->excess[col] += now.sum - k * past->mean[col];
         if (col == PAST_EXCL) {
-            add_exclusive(s, past, scratch, n);
-            s->log_p90 += k * log_ratio(ctw_num__quantile(scratch, n, 0.9), past->p90[PAST_EXCL]);
+            ctw_rca__sample_against(&now, past, &above, &ranks);
+            s->above += above;
+            s->rank += ranks - 0.5 * k;
+            s->log_p90 += k * log_ratio(ctw_rca__sample_quantile(&now, 0.9), past->p90[PAST_EXCL]);
         }
-        double shift = log_ratio(ctw_num__quantile(scratch, n, 0.5), past->median[col]);
+        double shift = log_ratio(ctw_rca__sample_quantile(&now, 0.5), past->median[col]);
         s->log_median[col] += k * shift;
         if (col == PAST_EXCL && n >= 5) s->log_max = fmax(s->log_max, shift);
     }

@@ -84,6 +84,9 @@ ctw_status ctw_rca__window_build(ctw_ctx *ctx, ctw_rca__window *w, const ctw_cal
 {
     memset(w, 0, sizeof *w);
     w->calls = c;
+    w->names = &c->names;
+    w->traces = c->trace_count;
+    w->count = c->count;
     ctw_status st = sort_rows(ctx, w);
     if (st == CTW_OK) st = mark_groups(ctx, w);
     if (st != CTW_OK) ctw_rca__window_free(ctx, w);

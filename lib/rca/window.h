@@ -1,9 +1,9 @@
-/* window.h: a window of calls sorted into components and their operations, with the names it shares with a
- * reference. What learning and feature extraction both start from. */
+/* window.h: a window of calls sorted into components and their operations. What learning and feature extraction both
+ * start from; a window made from digests has no rows and its slots only count. */
 #ifndef CTW_RCA_WINDOW_H
 #define CTW_RCA_WINDOW_H
 
-#include "rca/calls_internal.h"
+#include "rca/digest.h"
 
 /* Calls of one operation of one component by one caller. */
 typedef struct ctw_rca__edge {
@@ -24,8 +24,12 @@ typedef struct ctw_rca__member {
 } ctw_rca__member;
 
 typedef struct ctw_rca__window {
-    const ctw_calls *calls;
-    uint32_t *order; /* rows by (component, operation, caller, row) */
+    const ctw_rca__names *names;
+    size_t traces;
+    size_t count;                   /* calls with rows */
+    const ctw_rca__digests *digest; /* NULL with rows */
+    const ctw_calls *calls;         /* NULL with digests, as is order */
+    uint32_t *order;                /* rows by (component, operation, caller, row) */
     ctw_rca__edge *edge;
     size_t edges;
     ctw_rca__group *group;

@@ -35,13 +35,12 @@ static void use(ctw_ctx *ctx, ctw_rca *m)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    ctw_ctx *ctx;
+    static ctw_ctx *ctx;
     ctw_rca *m;
-    if (ctw_ctx_new(NULL, NULL, &ctx) != CTW_OK) return 0;
+    if (!ctx && ctw_ctx_new(NULL, NULL, &ctx) != CTW_OK) return 0;
     if (ctw_rca_load_mem(ctx, data, size, &m) == CTW_OK) {
         use(ctx, m);
         ctw_rca_unref(m);
     }
-    ctw_ctx_unref(ctx);
     return 0;
 }
