@@ -7,6 +7,8 @@
 int bench_svm(bench *b);
 int bench_predict(bench *b);
 int bench_rca(bench *b);
+int bench_rca_campaign(bench *b);
+int bench_rca_online(bench *b);
 int bench_place(bench *b);
 int bench_guard(bench *b);
 int bench_twin(bench *b);

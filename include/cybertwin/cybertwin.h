@@ -8,6 +8,7 @@
 #include <cybertwin/backend.h>
 #include <cybertwin/bandit.h>
 #include <cybertwin/base.h>
+#include <cybertwin/campaign.h>
 #include <cybertwin/csv.h>
 #include <cybertwin/dual.h>
 #include <cybertwin/env.h>

@@ -33,7 +33,7 @@ typedef struct ctw_rca__share {
 /* The digests behind a window that has no rows. */
 typedef struct ctw_rca__digests {
     ctw_rca__scale scale;
-    ctw_rca__cell *edge, *group; /* of the window's edges and groups */
+    ctw_rca__cell *edge, *group; /* of the window's edges and groups; a group of one edge shares its sketches */
     ctw_rca__share *member;
     ctw_rca__moments root; /* of all traces: x and y are both the response time */
 } ctw_rca__digests;

@@ -57,7 +57,25 @@ static ctw_status put_edge(const ctw_online *o, ctw_rca__window *w, ctw_rca__dig
     w->group[w->groups - 1].end = *slot;
     w->group[w->groups - 1].last_edge = w->edges;
     w->member[w->members - 1].last_group = w->groups;
-    return ctw_rca__cell_merge(o->h.ctx, &o->scale, &d->group[w->groups - 1], &d->edge[w->edges - 1]);
+    return CTW_OK;
+}
+
+static int one_edge(const ctw_rca__group *g)
+{
+    return g->last_edge - g->first_edge == 1;
+}
+
+static ctw_status put_groups(const ctw_online *o, const ctw_rca__window *w, ctw_rca__digests *d)
+{
+    for (size_t g = 0; g < w->groups; g++) {
+        if (one_edge(&w->group[g])) {
+            d->group[g] = d->edge[w->group[g].first_edge];
+            continue;
+        }
+        for (size_t e = w->group[g].first_edge; e < w->group[g].last_edge; e++)
+            CTW_TRY(ctw_rca__cell_merge(o->h.ctx, &o->scale, &d->group[g], &d->edge[e]));
+    }
+    return CTW_OK;
 }
 
 static ctw_status put_edges(const ctw_online *o, ctw_rca__window *w, ctw_rca__digests *d, place *order)
@@ -67,6 +85,7 @@ static ctw_status put_edges(const ctw_online *o, ctw_rca__window *w, ctw_rca__di
         if (calls_of(o, i)) order[n++] = (place){o->t.bond[i], (uint32_t)i};
     ctw_num__sort_by(order, n, sizeof *order, by_ids, NULL);
     for (size_t i = 0; i < n; i++) CTW_TRY(put_edge(o, w, d, &order[i], i ? &order[i - 1].bond : NULL, &slot));
+    CTW_TRY(put_groups(o, w, d));
     for (size_t p = 0; p < o->panes; p++) ctw_rca__moments_merge(&d->root, &o->pane[p].root);
     w->traces = (size_t)d->root.n;
     return CTW_OK;
@@ -98,7 +117,8 @@ ctw_status ctw_rca__online_view(const ctw_online *o, ctw_rca__window *w, ctw_rca
 void ctw_rca__digests_free(ctw_ctx *ctx, const ctw_rca__window *w, ctw_rca__digests *d)
 {
     for (size_t i = 0; d->edge && i < w->edges; i++) ctw_rca__cell_free(ctx, &d->edge[i]);
-    for (size_t i = 0; d->group && i < w->groups; i++) ctw_rca__cell_free(ctx, &d->group[i]);
+    for (size_t i = 0; d->group && i < w->groups; i++)
+        if (!one_edge(&w->group[i])) ctw_rca__cell_free(ctx, &d->group[i]);
     for (size_t i = 0; d->member && i < w->members; i++) ctw_rca__share_free(ctx, &d->member[i]);
     ctw_base__free(ctx, d->edge);
     ctw_base__free(ctx, d->group);

@@ -29,7 +29,8 @@ const ctw_base__kind ctw_rca__kind = {"rca", rca_options, sizeof rca_options / s
 static const ctw_base__option online_options[] = {
     CTW_OPT_I64("panes", 6, 1, 1024, "panes of the sliding window"),
     CTW_OPT_F64("error", 0.01, 1e-3, 0.25, "relative error of quantiles"),
-    CTW_OPT_I64("max_bins", 1024, 8, 65536, "bins of one sketch; below the highest so many, values are thrown together"),
+    CTW_OPT_I64("max_bins", 1024, 8, 65536,
+                "bins of one sketch; below the highest so many, values are thrown together"),
     CTW_OPT_I64("max_edges", 65536, 1, 1048576, "operations and callers that are told apart at a time"),
     CTW_OPT_I64("sample", 64, 0, 1048576, "traces kept of each pane, drawn uniformly"),
     CTW_OPT_I64("stream", 0, 0, 4294967295, "number of the collector, so that several draw different samples"),

@@ -67,7 +67,10 @@ ctw_status ctw_rca__sketch_merge(ctw_ctx *ctx, const ctw_rca__scale *s, ctw_rca_
 {
     if (!other->bins) return CTW_OK;
     CTW_TRY(ctw_rca__sketch_room(ctx, s, k, other->lo, other->lo + (int32_t)other->bins - 1));
-    for (uint32_t i = 0; i < other->bins; i++) ctw_rca__sketch_add(k, other->lo + (int32_t)i, other->bin[i]);
+    uint32_t low = other->lo < k->lo ? (uint32_t)(k->lo - other->lo) : 0; /* these are thrown together */
+    for (uint32_t i = 0; i < low && i < other->bins; i++) k->bin[0] += other->bin[i];
+    uint32_t *to = k->bin + (low ? 0 : other->lo - k->lo);
+    for (uint32_t i = low; i < other->bins; i++) to[i - low] += other->bin[i];
     return CTW_OK;
 }
 

@@ -420,10 +420,10 @@ ctw_status ctw_twin_add_requests(ctw_twin *t, const double *arrival_s, const dou
 
 static ctw_status add_fault(ctw_twin *t, ctw_twin__fault *f, int64_t target, const char *fn)
 {
-    CTW_TRY(ctw_base__in_i64(f->kind, CTW_FAULT_SERVER_LOSS, CTW_FAULT_SENSOR_STUCK, fn, "kind"));
+    CTW_TRY(ctw_base__in_i64(f->kind, CTW_FAULT_SERVER_LOSS, CTW_FAULT_NETWORK, fn, "kind"));
     CTW_TRY(not_past(t, &f->start_s, 1, fn, "start_s"));
     CTW_TRY(ctw_base__in(f->end_s, f->start_s, MAX_TIME, fn, "end_s"));
-    if (f->kind == CTW_FAULT_SLOWDOWN) CTW_TRY(ctw_base__in(f->magnitude, 1e-3, 1.0, fn, "magnitude"));
+    if (ctw_twin__slows(f)) CTW_TRY(ctw_base__in(f->magnitude, 1e-3, 1.0, fn, "magnitude"));
     if (f->kind == CTW_FAULT_SENSOR_STUCK)
         CTW_TRY(ctw_twin__find_region(t, target, fn, &f->target));
     else

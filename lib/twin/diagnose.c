@@ -57,9 +57,12 @@ static ctw_status one_trace(ctw_twin *t, const ctw_twin__service *s, int64_t tra
             return CTW_OK;
         }
         double *m = r->measure + (size_t)c * CTW_CALL_COLUMNS;
-        double own = 1e6 * v->mean_s * ctw_num__rng_exponential(&t->rng);
+        ctw_twin__press on = ctw_twin__press_on(t, v->server);
+        double own = 1e6 * v->mean_s * ctw_num__rng_exponential(&t->rng) + 1e6 * ctw_twin__io_wait(t, s, &on);
         memset(m, 0, CTW_CALL_COLUMNS * sizeof *m);
-        m[CTW_CALL_SELF] = m[CTW_CALL_EXCL] = m[CTW_CALL_PATH] = own;
+        m[CTW_CALL_SELF] = m[CTW_CALL_PATH] = own;
+        m[CTW_CALL_NET] = c ? 1e6 * ctw_twin__hop_wait(t, &on) : 0.0; /* nobody sees a request's way to the root */
+        m[CTW_CALL_EXCL] = own + m[CTW_CALL_NET];
         m[CTW_CALL_SPANS] = 1.0;
         m[CTW_CALL_OUT] = c + 1 < s->components;
         (void)snprintf(text, sizeof text, "server %lld", (long long)t->server[v->server].id);
@@ -72,8 +75,9 @@ static ctw_status one_trace(ctw_twin *t, const ctw_twin__service *s, int64_t tra
     double incl = 0.0;
     for (uint32_t c = s->components; c-- > 0;) {
         double *m = r->measure + (size_t)c * CTW_CALL_COLUMNS;
-        incl += m[CTW_CALL_SELF];
-        m[CTW_CALL_INCL] = m[CTW_CALL_CLIENT] = incl;
+        m[CTW_CALL_INCL] = incl += m[CTW_CALL_SELF];
+        m[CTW_CALL_CLIENT] = incl += m[CTW_CALL_NET];
+        if (c) m[CTW_CALL_PATH - CTW_CALL_COLUMNS] += m[CTW_CALL_NET]; /* the caller's span was open meanwhile */
     }
     for (uint32_t c = 0; c < s->components; c++) r->root_us[c] = incl;
     return CTW_OK;
@@ -139,7 +143,7 @@ static ctw_status drain(ctw_twin *t, uint32_t server)
 {
     for (size_t i = 0; i < t->n_fault; i++) {
         ctw_twin__fault *f = &t->fault[i];
-        if (f->active && f->kind == CTW_FAULT_SLOWDOWN && f->found < 0) f->found = (int64_t)server;
+        if (f->active && ctw_twin__slows(f) && f->found < 0) f->found = (int64_t)server;
     }
     if (t->server[server].lost || !ctw_twin__usable(t, &t->server[server]) || !may_drain(t, server)) return CTW_OK;
     t->count.drains++;

@@ -35,6 +35,8 @@ ctw_status ctw_twin__fault_on(ctw_twin *t, size_t fault)
         f->hit = ctw_twin__trusted(r) != 0;
     } else if (f->kind == CTW_FAULT_SLOWDOWN) {
         CTW_TRY(ctw_twin__set_clock(t, f->target, t->server[f->target].level, speed_of(t, f->target)));
+    } else if (ctw_twin__slows(f)) {
+        ctw_twin__services_on(t, f->target);
     } else {
         ctw_twin__server *s = &t->server[f->target];
         ctw_twin__account(t, s);
@@ -65,6 +67,8 @@ ctw_status ctw_twin__fault_off(ctw_twin *t, size_t fault)
         t->region[f->target].stuck--;
     } else if (f->kind == CTW_FAULT_SLOWDOWN) {
         CTW_TRY(ctw_twin__set_clock(t, f->target, t->server[f->target].level, speed_of(t, f->target)));
+    } else if (ctw_twin__slows(f)) {
+        ctw_twin__services_on(t, f->target);
     } else {
         /* A server that comes back has forgotten what it ran, even if nobody noticed that it was away. */
         CTW_TRY(ctw_twin__loss_seen(t, fault));
@@ -98,6 +102,7 @@ static int whole(const ctw_twin *t, const ctw_twin__fault *f)
         int used = s->request != CTW_TWIN__NONE || (s->instance && s->drained_until_s <= t->now);
         return !(f->active && used);
     }
+    if (ctw_twin__slows(f)) return 1; /* services feel it and nothing else does */
     return !s->lost || (!(s->reserved > 1e-9) && s->request == CTW_TWIN__NONE);
 }
 

@@ -234,7 +234,7 @@ static ctw_status put_faults(const ctw_twin *t, ctw_report *r)
         v[3 * n + i] = f->end_s;
         v[4 * n + i] = isnan(f->recovered_s) ? -1.0 : f->recovered_s - f->start_s;
         v[5 * n + i] = f->found < 0 ? -1.0 : (double)t->server[f->found].id;
-        if (f->kind != CTW_FAULT_SLOWDOWN || f->start_s > t->now || !f->hit) continue;
+        if (!ctw_twin__slows(f) || f->start_s > t->now || !f->hit) continue;
         slow += 1.0;
         right += f->found == (int64_t)f->target;
     }

@@ -47,9 +47,24 @@ static size_t rates(const ctw_twin *t, const ctw_twin__service *s, uint32_t comp
         const ctw_twin__server *v = &t->server[r->server];
         if (v->lost) continue;
         double level = t->klass[v->klass].level[v->level];
-        mu[n++] = s->cores * v->speed / ctw_twin__slowdown(level, s->membound) / s->work_s;
+        ctw_twin__press on = ctw_twin__press_on(t, r->server);
+        mu[n++] = s->cores * v->speed / ctw_twin__pressed(&on, level, s->membound) / s->work_s;
     }
     return n;
+}
+
+/* Mean wait of a visit to a component for storage and network. */
+static double waits(const ctw_twin *t, const ctw_twin__service *s, uint32_t component)
+{
+    double sum = 0.0, n = 0.0;
+    for (uint32_t i = 0; i < s->replicas; i++) {
+        const ctw_twin__replica *r = &t->replica[s->first + component * s->replicas + i];
+        if (r->server == CTW_TWIN__NONE || !r->ready || t->server[r->server].lost) continue;
+        ctw_twin__press on = ctw_twin__press_on(t, r->server);
+        sum += ctw_twin__io_wait(t, s, &on) + (component ? ctw_twin__hop_wait(t, &on) : 0.0);
+        n += 1.0;
+    }
+    return n > 0.0 ? sum / n : 0.0;
 }
 
 static void set_busy(ctw_twin *t, ctw_twin__replica *r, double busy)
@@ -100,7 +115,10 @@ void ctw_twin__service_refresh(ctw_twin *t, size_t service)
     int keeps_up = 1;
     account(t, s);
     s->now_rate = t->now < t->day_s ? ctw_twin__rate_at(s, t->now) : 0.0;
-    for (uint32_t c = 0; c < s->components; c++) keeps_up &= spread_load(t, s, c, &mean, &var);
+    for (uint32_t c = 0; c < s->components; c++) {
+        keeps_up &= spread_load(t, s, c, &mean, &var);
+        mean += waits(t, s, c);
+    }
     s->tail = keeps_up ? tail_of(mean, var, s->slo_s) : 1.0;
     s->ok = s->tail <= t->tail || !(s->now_rate > 0.0);
 }

@@ -65,6 +65,8 @@ static void read_options(ctw_twin *t)
                  {"plan_slot_s", &t->plan_slot_s},
                  {"replan_s", &t->replan_s},
                  {"restart_s", &t->restart_s},
+                 {"hop_s", &t->hop_s},
+                 {"io_share", &t->io_share},
                  {"slot_s", &t->slot_s},
                  {"tail", &t->tail}};
     for (size_t i = 0; i < sizeof reals / sizeof *reals; i++)

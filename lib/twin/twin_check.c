@@ -97,10 +97,10 @@ static int request_fine(const ctw_twin *t, const ctw_twin__request *r)
 static int fault_fine(const ctw_twin *t, const ctw_twin__fault *f)
 {
     size_t targets = f->kind == CTW_FAULT_SENSOR_STUCK ? t->n_region : t->n_server;
-    return f->kind >= CTW_FAULT_SERVER_LOSS && f->kind <= CTW_FAULT_SENSOR_STUCK && idx(f->target, targets) &&
+    return f->kind >= CTW_FAULT_SERVER_LOSS && f->kind <= CTW_FAULT_NETWORK && idx(f->target, targets) &&
            within(f->start_s, 0.0, 1e12) && within(f->end_s, f->start_s, 1e12) && f->active <= 1 && f->hit <= 1 &&
            f->found >= -1 && f->found < (int64_t)t->n_server &&
-           (f->kind != CTW_FAULT_SLOWDOWN || within(f->magnitude, 1e-3, 1.0));
+           (!ctw_twin__slows(f) || within(f->magnitude, 1e-3, 1.0));
 }
 
 static int event_fine(const ctw_twin *t, const ctw_twin__event *e)

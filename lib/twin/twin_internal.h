@@ -165,7 +165,7 @@ struct ctw_twin {
     ctw_base__handle h;
     ctw_params *params;
     /* options */
-    double checkpoint_s, coverage, day_s, drain_s, headroom, heartbeat_s, horizon_s, llm_slowdown, margin, max_slowdown,
+    double checkpoint_s, coverage, day_s, drain_s, headroom, heartbeat_s, hop_s, horizon_s, io_share, llm_slowdown, margin, max_slowdown,
         plan_slot_s, replan_s, restart_s, slot_s, tail;
     uint64_t max_events, rca_traces;
     /* parts that are not a region's or a class's */
@@ -230,6 +230,20 @@ ctw_status ctw_twin__set_clock(ctw_twin *t, size_t server, uint32_t level, doubl
 /* The server of the region with least free cores that still has room, NONE without. */
 uint32_t ctw_twin__fit(const ctw_twin *t, uint32_t region, double cores);
 int ctw_twin__usable(const ctw_twin *t, const ctw_twin__server *s);
+
+/* ---- press.c ---- */
+/* Shares of a server's resources that contention leaves to its services: 1 each without. */
+typedef struct ctw_twin__press {
+    double cpu, memory, cache, io, network;
+} ctw_twin__press;
+ctw_twin__press ctw_twin__press_on(const ctw_twin *t, uint32_t server);
+/* Time that work of this memory-boundness takes at that level and with what is left, over the time alone at the top. */
+double ctw_twin__pressed(const ctw_twin__press *p, double level, double membound);
+/* Waits of a visit to a component: for storage, and on the way there. */
+double ctw_twin__io_wait(const ctw_twin *t, const ctw_twin__service *s, const ctw_twin__press *p);
+double ctw_twin__hop_wait(const ctw_twin *t, const ctw_twin__press *p);
+/* Slower, but there: a slow server or contention on one. */
+int ctw_twin__slows(const ctw_twin__fault *f);
 
 /* ---- services.c ---- */
 double ctw_twin__rate_at(const ctw_twin__service *s, double time);

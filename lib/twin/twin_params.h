@@ -5,5 +5,6 @@
 #include "base/params.h"
 
 extern const ctw_base__kind ctw_twin__kind;
+extern const ctw_base__kind ctw_campaign__kind;
 
 #endif
