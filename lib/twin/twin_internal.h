@@ -165,8 +165,8 @@ struct ctw_twin {
     ctw_base__handle h;
     ctw_params *params;
     /* options */
-    double checkpoint_s, coverage, day_s, drain_s, headroom, heartbeat_s, hop_s, horizon_s, io_share, llm_slowdown, margin, max_slowdown,
-        plan_slot_s, replan_s, restart_s, slot_s, tail;
+    double checkpoint_s, coverage, day_s, drain_s, headroom, heartbeat_s, hop_s, horizon_s, io_share, llm_slowdown,
+        margin, max_slowdown, plan_slot_s, replan_s, restart_s, slot_s, tail;
     uint64_t max_events, rca_traces;
     /* parts that are not a region's or a class's */
     ctw_params *place_params, *queue_params;
