@@ -16,7 +16,7 @@ int ctw_forecast__daily_fits(const ctw_forecast *f, uint64_t rows)
 {
     int64_t days = ctw_base__opt_i64(f->params, &ctw_forecast__kind, "min_days");
     int able = f->model == CTW_FORECAST__AUTO || f->model >= CTW_FORECAST__DAY;
-    return able && !f->hist.k && f->season >= MIN_SEASON && f->season <= MAX_SEASON && f->horizon <= 14 * f->season &&
+    return able && !f->user_k && f->season >= MIN_SEASON && f->season <= MAX_SEASON && f->horizon <= 14 * f->season &&
            rows >= (uint64_t)days * f->season;
 }
 
@@ -28,9 +28,12 @@ static double lambda_of(const ctw_forecast *f)
 void ctw_forecast__daily_shape(ctw_forecast *f)
 {
     ctw_forecast__days *d = &f->days;
+    int64_t shift = d->shift; /* a loaded model knows it already */
     memset(d, 0, sizeof *d);
+    d->shift = shift;
     d->s = f->season;
     d->step = f->step;
+    d->cal = &f->cal;
     d->leads = (f->horizon + f->season - 1) / f->season * f->season;
     d->max = f->hist.max / f->season > 150 ? f->hist.max / f->season : 150;
 }
@@ -92,8 +95,8 @@ static ctw_status fill_days(ctw_forecast *f, const ctw_feed *feed, size_t first_
         origin += (int64_t)s * f->step;
         ctw_forecast__days_weather(d, d->n, feed, origin, f->delay);
     }
-    double h = f->offset_h > 90 ? sun_offset(d) : f->offset_h;
-    d->t0 += (int64_t)(h * 3600);
+    d->shift = f->offset_h > 90 && !f->cal.sun ? (int64_t)(sun_offset(d) * 3600) : ctw_forecast__shift(f);
+    d->t0 += d->shift;
     return CTW_OK;
 }
 

@@ -159,7 +159,7 @@ static ctw_status get_days(ctw_forecast *f, ctw_io__reader *r)
     const unsigned char *holes = ctw_io__get_raw(r, n), *seen = ctw_io__get_raw(r, n + 1);
     if (!holes || !seen) return bad("days cut short");
     memcpy(d->holes, holes, n);
-    for (size_t i = 0; i <= n; i++) d->seen[i] = seen[i] != 0;
+    for (size_t i = 0; i <= n; i++) d->seen[i] = seen[i] > 2 ? 1 : seen[i];
     ctw_io__get_f64s(r, d->z, n * d->s);
     ctw_io__get_f64s(r, d->src, n * d->s * d->ns);
     get_floats(r, d->w, (n + 1) * d->nv * d->leads);

@@ -88,16 +88,20 @@ void ctw_forecast__days_weather(ctw_forecast__days *d, size_t r, const ctw_feed 
     for (size_t v = 0; v < d->nv; v++) {
         float *w = d->w + (r * d->nv + v) * d->leads;
         const float *before = r ? ctw_forecast__day_w(d, r - 1, v) : NULL;
-        int blank = 0;
+        int blank = 0, old = 0;
         for (size_t l = 0; l < d->leads; l++) {
             double at = (double)origin + ((double)l + 0.5) * (double)d->step;
             double x = newest == SIZE_MAX ? NAN : look_up(feed, newest, v, at);
             if (isnan(x) && l >= d->s) x = (double)w[l - d->s]; /* past the last lead: the day before again */
             if (isnan(x) && before) x = (double)before[l + d->s < d->leads ? l + d->s : l];
             if (isnan(x)) x = 0.0;
-            blank |= l < d->s && newest != SIZE_MAX && isnan(look_up(feed, newest, v, at));
+            if (l < d->s && newest != SIZE_MAX && isnan(ctw_feed__weather_at(feed, newest, v, at))) {
+                old = 1;
+                blank |= isnan(look_up(feed, newest, v, at));
+            }
             w[l] = (float)x;
         }
+        if (old && d->seen[r]) d->seen[r] = 2;
         if (blank) d->seen[r] = 0;
     }
 }

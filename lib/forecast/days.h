@@ -4,6 +4,7 @@
 #ifndef CTW_FORECAST_DAYS_H
 #define CTW_FORECAST_DAYS_H
 
+#include "forecast/calendar.h"
 #include "forecast/feed.h"
 #include <cybertwin/base.h>
 #include <stddef.h>
@@ -21,9 +22,11 @@ typedef struct ctw_forecast__days {
     uint8_t *holes;                   /* n: filled values that day, 255 at most */
     double *src;                      /* n x s x ns, filled */
     float *w;                         /* (n + 1) x nv x leads: what was foreseen at the start of the day */
-    uint8_t *seen; /* n + 1: 1 when that weather was issued, 0 when carried over from the day before */
+    uint8_t *seen; /* n + 1: 1 weather of that day, 2 some of it from older issues, 0 none or all carried over */
     int64_t t0;    /* local time of the start of day 0, seconds since 1970 */
     int64_t step;  /* seconds */
+    int64_t shift; /* seconds local time is ahead of UTC */
+    const ctw_forecast__calendar *cal; /* the forecaster's, may be NULL */
 } ctw_forecast__days;
 
 void ctw_forecast__days_free(ctw_ctx *ctx, ctw_forecast__days *d);

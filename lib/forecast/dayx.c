@@ -17,15 +17,26 @@ double ctw_forecast__dayx_base(const ctw_forecast__days *d, size_t r, size_t hh)
     return sum / WEEK;
 }
 
+static size_t has_sun(const ctw_forecast__days *d)
+{
+    return d->cal && d->cal->sun;
+}
+
+static size_t has_holidays(const ctw_forecast__days *d)
+{
+    return d->cal && d->cal->n;
+}
+
 void ctw_forecast__dayx_count(ctw_forecast__dayx *x, const ctw_forecast__days *d)
 {
-    size_t wind = 0, temp = 0;
+    size_t wind = 0, temp = 0, solar = 0, sun = has_sun(d), holidays = has_holidays(d);
     for (size_t v = 0; v < d->nv; v++) {
         wind += d->kind[v] == CTW_WEATHER_WIND;
         temp += d->kind[v] == CTW_WEATHER_TEMPERATURE;
+        solar += d->kind[v] == CTW_WEATHER_SOLAR;
     }
-    x->common = 3 + POINTS + 1 + 1 + 2 * x->kept;
-    x->special = 4 + 3 + 4 + x->kept + (d->ns ? 1 : 0) + 5 * d->nv + 2 * wind + 4 * temp;
+    x->common = 3 + POINTS + 1 + 1 + holidays + 2 * x->kept;
+    x->special = 4 + 3 + 4 + x->kept + (d->ns ? 1 : 0) + 5 * d->nv + 2 * wind + 4 * temp + holidays + sun * (1 + solar);
     x->kernel = 2 * d->s + 1 + x->kept + 3 * POINTS * d->nv + 6;
 }
 
@@ -77,7 +88,7 @@ static double total_of(const double *e, size_t ns)
 /* Where the parts of an origin's shared numbers stand; see ctw_forecast__dayx_origin. */
 typedef struct parts {
     size_t own; /* features of one step of the day */
-    size_t step, base, past, past_day, y1_day, day, size;
+    size_t step, base, clear, past, past_day, y1_day, day, size;
 } parts;
 
 static parts parts_of(const ctw_forecast__dayx *x, const ctw_forecast__days *d)
@@ -85,7 +96,8 @@ static parts parts_of(const ctw_forecast__dayx *x, const ctw_forecast__days *d)
     parts a = {.own = 3 + x->kept + (d->ns ? 1 : 0)};
     a.step = x->common;
     a.base = a.step + d->s * a.own;
-    a.past = a.base + d->s;
+    a.clear = a.base + d->s;
+    a.past = a.clear + has_sun(d) * d->s;
     a.past_day = a.past + d->nv * d->s;
     a.y1_day = a.past_day + d->nv;
     a.day = a.y1_day + d->nv;
@@ -133,6 +145,7 @@ static void common_part(const ctw_forecast__dayx *x, const ctw_forecast__days *d
     f[j++] = y1[s - 1] - y1[s - 1 - (last < s ? last : 0)];
     int w = weekday(start_of(d, r) - 43200);
     f[j++] = w == 0 || w == 6;
+    if (has_holidays(d)) f[j++] = ctw_forecast__calendar_holiday(d->cal, start_of(d, r) - 43200);
     double *whole = f + j, *now = f + j + 1;
     for (size_t i = 0; i < 2 * x->kept; i++) f[j + i] = 0;
     for (size_t hh = 0; hh < s && x->kept; hh++) {
@@ -170,12 +183,26 @@ static void weather_part(const ctw_forecast__days *d, size_t r, const parts *a, 
     }
 }
 
+/* The sun of the middle of the past week, or of a step to come. */
+static double clear_sky(const ctw_forecast__days *d, size_t day, size_t step)
+{
+    return ctw_forecast__calendar_clear(d->cal, start_of(d, day) - d->shift + (int64_t)step * d->step, d->step);
+}
+
+/* Share of the clear sky's irradiance that is foreseen. */
+static double clearness(double irradiance, double clear)
+{
+    double c = clear > 0.03 ? irradiance / (1000 * clear) : 0.0;
+    return c > 1.5 ? 1.5 : c;
+}
+
 void ctw_forecast__dayx_origin(const ctw_forecast__dayx *x, const ctw_forecast__days *d, size_t r, double *out)
 {
     parts a = parts_of(x, d);
     step_part(x, d, r, &a, out);
     common_part(x, d, r, &a, out);
     weather_part(d, r, &a, out);
+    for (size_t hh = 0; has_sun(d) && hh < d->s; hh++) out[a.clear + hh] = clear_sky(d, r - 4, hh);
 }
 
 /* What the features of one weather variable at one lead are made of: the past week's and yesterday's day-ahead
@@ -235,11 +262,16 @@ void ctw_forecast__dayx_row(const ctw_forecast__dayx *x, const ctw_forecast__day
     at += a.own;
     out[at++] = ctw_forecast__day_z(d, r - WEEK + j % WEEK)[hh] - origin[a.base + hh];
     at += calendar_part(d, r, lead, out + at);
+    if (has_holidays(d)) out[at++] = ctw_forecast__calendar_holiday(d->cal, start_of(d, r) + (int64_t)lead * d->step);
+    double clear = has_sun(d) ? clear_sky(d, r, lead) : 0, usual = has_sun(d) ? origin[a.clear + hh] : 0;
+    if (has_sun(d)) out[at++] = clear - usual;
     for (size_t v = 0; v < d->nv; v++) {
         weather q = {origin[a.past + v * s + hh], (double)ctw_forecast__day_w(d, r - 1, v)[hh], origin[a.past_day + v],
                      origin[a.y1_day + v]};
         at += weather_features(d->kind[v], (double)ctw_forecast__day_w(d, r, v)[lead], origin[a.day + v * days + j], &q,
                                out + at);
+        if (has_sun(d) && d->kind[v] == CTW_WEATHER_SOLAR)
+            out[at++] = clearness((double)ctw_forecast__day_w(d, r, v)[lead], clear) - clearness(q.past, usual);
     }
 }
 
@@ -290,6 +322,11 @@ void ctw_forecast__dayx_kernel(const ctw_forecast__dayx *x, const ctw_forecast__
     }
     double cal[7];
     calendar_part(d, r, j * s + s / 2, cal);
+    if (has_holidays(d) &&
+        ctw_forecast__calendar_holiday(d->cal, start_of(d, r) + (int64_t)(j * s + s / 2) * d->step)) {
+        cal[0] = cal[2] = 0; /* the kernel takes a holiday for a Sunday */
+        cal[1] = 1;
+    }
     int w = weekday(start_of(d, r) - 43200);
     out[at++] = cal[0];
     out[at++] = cal[1];

@@ -52,7 +52,6 @@ ctw_status ctw_forecast_surprise(const ctw_forecast *f, double *out_p)
     *out_p = 1.0;
     if (h->n < 2 || h->hole[h->n - 1]) return CTW_OK;
     double z;
-    size_t room = f->ridge.p > f->season ? f->ridge.p : f->season;
     if (f->daily) {
         size_t lead = (f->tail + f->season - 1) % f->season;
         const double *blend = ctw_forecast__ledger_before(&f->ledger, f->tail ? 0 : 1);
@@ -61,10 +60,11 @@ ctw_status ctw_forecast_surprise(const ctw_forecast *f, double *out_p)
                           fabs(h->z[h->n - 1] - blend[lead]));
         return CTW_OK;
     }
-    double *scratch = CTW_NEW(f->h.ctx, room + 1, double);
+    double *scratch = CTW_NEW(f->h.ctx, ctw_forecast__room(f, f->ridge.p) + 1, double);
+    ctw_forecast__way w = ctw_forecast__chosen(f);
     if (!scratch) return CTW_E_NOMEM;
     const double *x = h->k ? h->x + (h->n - 1) * h->k : NULL;
-    ctw_forecast__point(f, &f->ridge, f->chosen, h->n - 1, 1, x, h->k, scratch, &z);
+    ctw_forecast__point(f, &w, h->n - 1, 1, x, scratch, &z);
     *out_p = rank(f->conform.score, f->conform.n, fabs(h->z[h->n - 1] - z));
     ctw_base__free(f->h.ctx, scratch);
     return CTW_OK;

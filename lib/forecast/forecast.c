@@ -6,7 +6,8 @@
 #include <string.h>
 
 #define MAX_HORIZON 100000
-#define FLAT_RUN    12 /* equal values in a row that smell of a dead feed */
+#define DRIFT       2.5 /* times the errors of the record that call for a refit */
+#define FLAT_RUN    12  /* equal values in a row that smell of a dead feed */
 
 void ctw_forecast__clear(ctw_forecast *f)
 {
@@ -14,6 +15,11 @@ void ctw_forecast__clear(ctw_forecast *f)
     ctw_forecast__hist_free(ctx, &f->hist);
     ctw_forecast__lagridge_free(ctx, &f->ridge);
     ctw_forecast__conform_free(ctx, &f->conform);
+    ctw_forecast__rls_free(ctx, &f->rls);
+    ctw_forecast__climate_free(ctx, &f->climate);
+    ctw_forecast__blend_free(ctx, &f->blend);
+    ctw_base__free(ctx, f->row);
+    f->row = NULL;
     ctw_forecast__days_free(ctx, &f->days);
     ctw_forecast__daymodel_free(ctx, &f->day);
     ctw_forecast__ledger_free(ctx, &f->ledger);
@@ -28,6 +34,7 @@ void ctw_forecast__clear(ctw_forecast *f)
 static void destroy(ctw_forecast *f)
 {
     ctw_forecast__clear(f);
+    ctw_base__free(f->h.ctx, f->cal.day);
     ctw_params_unref(f->params);
 }
 
@@ -67,6 +74,9 @@ ctw_status ctw_forecast_new(ctw_ctx *ctx, const ctw_params *params, ctw_forecast
     f->delay = ctw_base__opt_f64(params, k, "weather_delay_s");
     f->offset_h = ctw_base__opt_f64(params, k, "utc_offset_h");
     f->step = (int64_t)step;
+    f->cal.latitude = ctw_base__opt_f64(params, k, "latitude");
+    f->cal.longitude = ctw_base__opt_f64(params, k, "longitude");
+    f->cal.sun = f->cal.latitude <= 90;
     f->max_rows = (size_t)ctw_base__opt_i64(params, k, "max_rows");
     *out = f;
     return CTW_OK;
@@ -74,7 +84,12 @@ ctw_status ctw_forecast_new(ctw_ctx *ctx, const ctw_params *params, ctw_forecast
 
 ctw_status ctw_forecast__like(const ctw_forecast *f, ctw_forecast **out)
 {
-    return ctw_forecast_new(f->h.ctx, f->params, out);
+    CTW_TRY(ctw_forecast_new(f->h.ctx, f->params, out));
+    ctw_status s = ctw_forecast__calendar_set(f->h.ctx, &(*out)->cal, f->cal.day, f->cal.n);
+    if (s == CTW_OK) return CTW_OK;
+    ctw_forecast_unref(*out);
+    *out = NULL;
+    return s;
 }
 
 static ctw_status check_series(const char *fn, const double *v, uint64_t n, int64_t stride, uint64_t *finite)
@@ -107,6 +122,26 @@ static void choose_log(ctw_forecast *f, const double *v, uint64_t n, int64_t str
                   (f->transform == CTW_FORECAST__T_AUTO && positive > 0 && (double)positive >= 0.99 * (double)finite);
 }
 
+int64_t ctw_forecast__shift(const ctw_forecast *f)
+{
+    if (f->offset_h <= 90) return (int64_t)(f->offset_h * 3600);
+    return f->cal.sun ? (int64_t)(round(f->cal.longitude / 15) * 3600) : 0;
+}
+
+void ctw_forecast__covariates(const ctw_forecast *f, int64_t utc, const double *own, double *row)
+{
+    for (size_t j = 0; j < f->user_k; j++) row[j] = own ? own[j] : f->ridge.leads ? f->ridge.xmean[j] : 0.0;
+    ctw_forecast__calendar_row(&f->cal, utc, ctw_forecast__shift(f), f->step, row + f->user_k);
+}
+
+/* The step that follows the history, its covariates filled up; x has the host's. Memory was reserved. */
+static void push(ctw_forecast *f, double y, const double *x)
+{
+    if (f->hist.k) ctw_forecast__covariates(f, f->next_s, x, f->row);
+    ctw_forecast__hist_push(&f->hist, y, f->row);
+    f->next_s += f->step;
+}
+
 static ctw_status fill(ctw_forecast *f, const double *v, uint64_t n, int64_t stride, const double *exog,
                        uint64_t exog_stride)
 {
@@ -117,8 +152,10 @@ static ctw_status fill(ctw_forecast *f, const double *v, uint64_t n, int64_t str
     if (n - from > h->max) from = n - h->max;
     h->dropped = from;
     CTW_TRY(ctw_forecast__hist_reserve(f->h.ctx, h, (size_t)(n - from)));
-    for (uint64_t i = from; i < n; i++)
-        ctw_forecast__hist_push(h, v[(int64_t)i * stride], h->k ? exog + i * exog_stride : NULL);
+    f->row = CTW_NEW(f->h.ctx, h->k + 1, double);
+    if (!f->row) return CTW_E_NOMEM;
+    f->next_s += (int64_t)from * f->step;
+    for (uint64_t i = from; i < n; i++) push(f, v[(int64_t)i * stride], f->user_k ? exog + i * exog_stride : NULL);
     return CTW_OK;
 }
 
@@ -131,11 +168,12 @@ static ctw_status learn(ctw_forecast *f, const double *series, uint64_t n, int64
     if (!finite)
         return ctw_base__fail(CTW_E_ARG, "ctw_forecast_fit: series of %llu steps has no value", (unsigned long long)n);
     f->hist.season = f->season;
-    f->hist.k = (size_t)k;
+    f->user_k = (size_t)k;
+    f->hist.k = f->user_k + ctw_forecast__calendar_width(&f->cal);
+    f->next_s = start_s;
     f->hist.max = (size_t)ctw_base__opt_i64(f->params, &ctw_forecast__kind, "max_history");
     choose_log(f, series, n, stride, finite);
     CTW_TRY(fill(f, series, n, stride, exog, exog_stride));
-    f->next_s = start_s + (int64_t)n * f->step;
     if (ctw_forecast__daily_fits(f, f->hist.n))
         CTW_TRY(ctw_forecast__daily_train(f, feed, cancel));
     else
@@ -167,6 +205,26 @@ ctw_status ctw_forecast_fit(ctw_forecast *f, const double *series, uint64_t n, i
     return s;
 }
 
+static ctw_status set_holidays(ctw_forecast *f, const int64_t *days, uint64_t n)
+{
+    const char *fn = "ctw_forecast_set_holidays";
+    CTW_TRY(ctw_base__in_u64(n, 0, 100000, fn, "n"));
+    CTW_TRY(ctw_base__need_n(days, n, fn, "days"));
+    for (uint64_t i = 0; i < n; i++) CTW_TRY(ctw_base__in_i64(days[i], -1000000, 1000000, fn, "days"));
+    if (f->fitted && (!f->cal.n || !n))
+        return ctw_base__fail(CTW_E_STATE, "%s: the handle was fitted %s holidays and cannot change that before a fit",
+                              fn, f->cal.n ? "with" : "without");
+    return ctw_forecast__calendar_set(f->h.ctx, &f->cal, days, (size_t)n);
+}
+
+ctw_status ctw_forecast_set_holidays(ctw_forecast *f, const int64_t *days, uint64_t n)
+{
+    CTW_TRY(ctw_base__handle_enter((ctw_base__handle *)f, CTW_FORECAST__MAGIC, "ctw_forecast_set_holidays", "f"));
+    ctw_status s = set_holidays(f, days, n);
+    ctw_base__handle_leave(&f->h);
+    return s;
+}
+
 ctw_status ctw_forecast__need_fitted(const ctw_forecast *f, const char *fn)
 {
     CTW_TRY(ctw_base__handle_check((const ctw_base__handle *)f, CTW_FORECAST__MAGIC, fn, "f"));
@@ -177,9 +235,14 @@ ctw_status ctw_forecast__need_fitted(const ctw_forecast *f, const char *fn)
 /* One more step into history and, where they are in use, the day models. Memory for the history was reserved. */
 static ctw_status step(ctw_forecast *f, double y, const double *x, const double *src, const ctw_feed *feed)
 {
-    ctw_forecast__hist_push(&f->hist, y, x);
-    f->next_s += f->step;
-    return f->daily ? ctw_forecast__daily_step(f, src, feed) : CTW_OK;
+    push(f, y, x);
+    if (f->daily) return ctw_forecast__daily_step(f, src, feed);
+    if (f->rls.p) {
+        double *scratch = f->rls.v + f->rls.p;
+        ctw_forecast__online_learn(&f->rls, &f->ridge, &f->hist, f->hist.n - 1);
+        ctw_forecast__online_origin(&f->rls, &f->ridge, &f->hist, f->hist.n, scratch);
+    }
+    return CTW_OK;
 }
 
 static ctw_status update(ctw_forecast *f, const double *series, uint64_t n, int64_t stride, const double *exog,
@@ -189,11 +252,11 @@ static ctw_status update(ctw_forecast *f, const double *series, uint64_t n, int6
     uint64_t finite;
     CTW_TRY(ctw_forecast__need_fitted(f, fn));
     CTW_TRY(check_series(fn, series, n, stride, &finite));
-    CTW_TRY(check_exog(fn, exog, n, f->hist.k, exog_stride));
+    CTW_TRY(check_exog(fn, exog, n, f->user_k, exog_stride));
     if (n > SIZE_MAX / 64) return ctw_base__fail(CTW_E_RANGE, "%s: n is too large", fn);
     CTW_TRY(ctw_forecast__hist_reserve(f->h.ctx, &f->hist, (size_t)n));
     for (uint64_t i = 0; i < n; i++)
-        CTW_TRY(step(f, series[(int64_t)i * stride], f->hist.k ? exog + i * exog_stride : NULL, NULL, NULL));
+        CTW_TRY(step(f, series[(int64_t)i * stride], f->user_k ? exog + i * exog_stride : NULL, NULL, NULL));
     return CTW_OK;
 }
 
@@ -271,7 +334,7 @@ static ctw_status update_feed(ctw_forecast *f, const ctw_feed *feed, int64_t unt
     const char *fn = "ctw_forecast_update_feed";
     CTW_TRY(ctw_forecast__need_fitted(f, fn));
     CTW_TRY(check_feed(f, feed, fn));
-    if (f->hist.k) return ctw_base__fail(CTW_E_ARG, "%s: the model was fitted with covariates by the step", fn);
+    if (f->user_k) return ctw_base__fail(CTW_E_ARG, "%s: the model was fitted with covariates by the step", fn);
     size_t ns = f->daily ? f->days.ns : 0;
     if (f->daily && (feed->ns != ns || (f->days.nv && feed->nv != f->days.nv)))
         return ctw_base__fail(CTW_E_SHAPE,
@@ -318,7 +381,8 @@ int64_t ctw_forecast__flags_of(const ctw_forecast *f)
     if (h->season > FLAT_RUN && ctw_forecast__hist_flat(h) >= FLAT_RUN) b |= CTW_FORECAST_FLAT;
     if (h->bad) b |= CTW_FORECAST_BAD_VALUES;
     if (f->daily && f->days.nv && !f->days.seen[f->days.n]) b |= CTW_FORECAST_NO_COVARIATES;
-    if (f->daily && f->ledger.recent > 0.3) b |= CTW_FORECAST_DRIFT;
+    if (f->daily && f->days.nv && f->days.seen[f->days.n] == 2) b |= CTW_FORECAST_OLD_COVARIATES;
+    if (f->daily && (f->ledger.recent > 0.3 || ctw_forecast__ledger_drift(&f->ledger) > DRIFT)) b |= CTW_FORECAST_DRIFT;
     if (f->daily && ctw_forecast__days_lost(&f->days)) b |= CTW_FORECAST_SOURCE_LOST;
     return b;
 }
@@ -357,9 +421,15 @@ ctw_status ctw_forecast__expect(const ctw_forecast *f, uint64_t horizon, double 
         }
         return CTW_OK;
     }
-    double *scratch = CTW_NEW(f->h.ctx, (f->ridge.p > f->season ? f->ridge.p : f->season) + 1, double);
+    size_t room = ctw_forecast__room(f, f->ridge.p), k = f->hist.k;
+    double *scratch = ctw_base__alloc(f->h.ctx, room + horizon * (k + 1), sizeof *scratch);
     if (!scratch) return CTW_E_NOMEM;
-    ctw_forecast__point(f, &f->ridge, f->chosen, f->hist.n, (size_t)horizon, exog, (size_t)exog_stride, scratch, z);
+    double *rows = scratch + room + horizon;
+    ctw_forecast__way w = ctw_forecast__chosen(f);
+    for (uint64_t l = 0; k && l < horizon; l++)
+        ctw_forecast__covariates(f, f->next_s + (int64_t)l * f->step, exog ? exog + l * exog_stride : NULL,
+                                 rows + l * k);
+    ctw_forecast__point(f, &w, f->hist.n, (size_t)horizon, k ? rows : NULL, scratch, z);
     for (uint64_t l = 0; half && l < horizon; l++)
         half[l] = wide * ctw_forecast__conform_half(&f->conform, (size_t)l, coverage);
     ctw_base__free(f->h.ctx, scratch);
@@ -379,9 +449,9 @@ ctw_status ctw_forecast_predict(const ctw_forecast *f, uint64_t horizon, double 
     const char *fn = "ctw_forecast_predict";
     CTW_TRY(ctw_forecast__need_fitted(f, fn));
     CTW_TRY(check_predict(fn, horizon, coverage, out_mean));
-    if (exog_future && !f->hist.k)
+    if (exog_future && !f->user_k)
         return ctw_base__fail(CTW_E_ARG, "%s: exog_future given, but the model was fitted without covariates", fn);
-    if (exog_future) CTW_TRY(check_exog(fn, exog_future, horizon, f->hist.k, exog_stride));
+    if (exog_future) CTW_TRY(check_exog(fn, exog_future, horizon, f->user_k, exog_stride));
     double *half = out_lo ? out_lo : out_hi;
     CTW_TRY(ctw_forecast__expect(f, horizon, coverage, exog_future, exog_stride, out_mean, half));
     for (uint64_t l = 0; l < horizon; l++) {

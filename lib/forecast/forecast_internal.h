@@ -3,12 +3,16 @@
 #define CTW_FORECAST_INTERNAL_H
 
 #include "base/handle.h"
+#include "forecast/blend.h"
+#include "forecast/calendar.h"
+#include "forecast/climate.h"
 #include "forecast/conform.h"
 #include "forecast/daymodel.h"
 #include "forecast/forecast_params.h"
 #include "forecast/hist.h"
 #include "forecast/lagridge.h"
 #include "forecast/ledger.h"
+#include "forecast/online.h"
 #include "forecast/smooth.h"
 #include <cybertwin/forecast.h>
 
@@ -34,7 +38,14 @@ struct ctw_forecast {
     ctw_forecast__ledger ledger;
     int fitted;
     ctw_forecast__hist hist;
+    ctw_forecast__calendar cal;
+    size_t user_k; /* covariates of the host; hist.k also counts those of the calendar */
+    double *row;   /* hist.k: the covariates of one step */
     ctw_forecast__lagridge ridge;
+    ctw_forecast__rls rls;
+    ctw_forecast__climate climate;
+    ctw_forecast__blend blend;
+    double alpha; /* of the smoothing chosen */
     ctw_forecast__conform conform;
 };
 
@@ -42,10 +53,35 @@ struct ctw_forecast {
 ctw_status ctw_forecast__train(ctw_forecast *f, ctw_cancel *cancel);
 /* The same anew on a fitted handle; the old model stays when it fails. */
 ctw_status ctw_forecast__retrain(ctw_forecast *f, ctw_cancel *cancel);
-/* Transformed point forecast of `n` steps from origin o <= hist.n by one kind of model (CTW_FORECAST__*);
- * exog: n rows of covariates, or NULL for their mean. scratch: ridge.p doubles. */
-void ctw_forecast__point(const ctw_forecast *f, const ctw_forecast__lagridge *m, int kind, size_t o, size_t n,
-                         const double *exog, size_t exog_stride, double *scratch, double *out);
+/* One way to forecast step by step: what kind (CTW_FORECAST__*) with what coefficients. */
+typedef struct ctw_forecast__way {
+    int kind;
+    double alpha;                    /* smoothing */
+    const ctw_forecast__lagridge *m; /* ridge and rls; never NULL */
+    const ctw_forecast__rls *rls;
+    const ctw_forecast__climate *climate;
+    const ctw_forecast__blend *blend; /* CTW_FORECAST__AUTO: the others together */
+} ctw_forecast__way;
+
+/* Part k of a blend alone. */
+ctw_forecast__way ctw_forecast__part(const ctw_forecast__way *w, size_t k);
+
+/* The way chosen at the last fit. */
+ctw_forecast__way ctw_forecast__chosen(const ctw_forecast *f);
+/* Doubles of scratch ctw_forecast__point needs with a regression of p features; a blend needs n more. */
+size_t ctw_forecast__room(const ctw_forecast *f, size_t p);
+/* Transformed point forecast of `n` steps from origin o <= hist.n; exog: n rows of all hist.k covariates, or NULL
+ * for their mean. */
+void ctw_forecast__point(const ctw_forecast *f, const ctw_forecast__way *w, size_t o, size_t n, const double *exog,
+                         double *scratch, double *out);
+/* Seconds local time is ahead of UTC as far as options tell. */
+int64_t ctw_forecast__shift(const ctw_forecast *f);
+/* Weight a step keeps for the recursion when the next one comes, from the option half_life. */
+double ctw_forecast__forget(const ctw_forecast *f);
+/* UTC time at which step t of the history begins. */
+int64_t ctw_forecast__time_of(const ctw_forecast *f, size_t t);
+/* All covariates of the step that begins at `utc` into row; own: the host's, NULL for their mean. */
+void ctw_forecast__covariates(const ctw_forecast *f, int64_t utc, const double *own, double *row);
 /* Whether the history now in f->hist is long enough for the day models, without covariates by the step. */
 int ctw_forecast__daily_fits(const ctw_forecast *f, uint64_t rows);
 /* Sizes of an empty f->days that follow from the options. */

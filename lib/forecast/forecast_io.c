@@ -3,6 +3,7 @@
 #include "forecast/forecast_internal.h"
 
 #include "forecast/daily_io.h"
+#include "forecast/way_io.h"
 #include "io/saving.h"
 #include <math.h>
 #include <string.h>
@@ -60,6 +61,7 @@ static ctw_status write_all(const ctw_forecast *f, ctw_io__out *o)
     ctw_io__put_u8(&o->w, (uint8_t)f->chosen);
     put_ridge(&o->w, &f->ridge);
     ctw_io__out_close(o);
+    ctw_forecast__way_write(f, o);
     if (f->daily) ctw_forecast__daily_write(f, o);
     ctw_io__out_open(o, CONF, 1, 0);
     ctw_io__put_u64(&o->w, f->conform.leads);
@@ -108,9 +110,10 @@ static ctw_status get_ridge(ctw_forecast *f, ctw_io__reader *r)
     ctw_forecast__lagridge *m = &f->ridge;
     int chosen = ctw_io__get_u8(r);
     uint64_t leads = ctw_io__get_u64(r);
-    if (r->failed || chosen > CTW_FORECAST__SMOOTHING) return bad("unknown model");
+    if (r->failed || chosen >= CTW_FORECAST__DAY) return bad("unknown model");
     f->chosen = chosen;
-    if ((chosen == CTW_FORECAST__RIDGE) != (leads > 0)) return bad("model without its coefficients");
+    int direct = chosen == CTW_FORECAST__RIDGE || chosen == CTW_FORECAST__RLS; /* AUTO: with, or day models */
+    if (chosen != CTW_FORECAST__AUTO && direct != (leads > 0)) return bad("model without its coefficients");
     if (!leads) return CTW_OK;
     uint64_t lags = ctw_io__get_u64(r), p = ctw_io__get_u64(r);
     ctw_forecast__lagridge_shape(m, &f->hist, f->lags, 1, 0);
@@ -158,10 +161,14 @@ static ctw_status read_model(ctw_ctx *ctx, const ctw_io__in *in, ctw_forecast **
     if (s == CTW_OK) s = ctw_io__in_section(in, HIST, &r, fn);
     if (s == CTW_OK) s = get_hist(*out, &r);
     if (s == CTW_OK) s = ctw_io__in_end(&r, fn, "history");
+    if (s == CTW_OK) s = ctw_forecast__calendar_read(*out, in, fn);
     if (s == CTW_OK) s = ctw_io__in_section(in, RIDGE, &r, fn);
     if (s == CTW_OK) s = get_ridge(*out, &r);
     if (s == CTW_OK) s = ctw_io__in_end(&r, fn, "model");
+    if (s == CTW_OK) s = ctw_forecast__way_read(*out, in, fn);
     if (s == CTW_OK && ctw_io__in_has(in, CTW_FORECAST__DAYS)) s = ctw_forecast__daily_read(*out, in, fn);
+    if (s == CTW_OK && !(*out)->daily && (*out)->chosen == CTW_FORECAST__AUTO && !(*out)->blend.w)
+        s = bad("no model at all");
     if (s == CTW_OK) s = ctw_io__in_section(in, CONF, &r, fn);
     if (s == CTW_OK) s = get_conform(*out, &r);
     if (s == CTW_OK) s = ctw_io__in_end(&r, fn, "calibration");
@@ -170,8 +177,15 @@ static ctw_status read_model(ctw_ctx *ctx, const ctw_io__in *in, ctw_forecast **
 
 static ctw_status read_all(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_forecast **out, const char *fn)
 {
-    static const uint32_t known[] = {
-        CTW_FOUR('P', 'R', 'M', 'S'), HIST, RIDGE, CONF, CTW_FORECAST__DAYS, CTW_FORECAST__DAYM, CTW_FORECAST__LEDGER};
+    static const uint32_t known[] = {CTW_FOUR('P', 'R', 'M', 'S'),
+                                     HIST,
+                                     RIDGE,
+                                     CONF,
+                                     CTW_FORECAST__DAYS,
+                                     CTW_FORECAST__DAYM,
+                                     CTW_FORECAST__LEDGER,
+                                     CTW_FORECAST__CALENDAR,
+                                     CTW_FORECAST__WAY};
     ctw_io__in in;
     CTW_TRY(ctw_io__in_begin(&in, buf, len, KIND, MAJOR, fn));
     CTW_TRY(ctw_io__in_known(&in, known, sizeof known / sizeof *known, fn));

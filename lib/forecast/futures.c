@@ -158,19 +158,21 @@ static ctw_status report_days(const ctw_forecast *f, ctw_report *r)
 
 ctw_status ctw_forecast_report(const ctw_forecast *f, ctw_report **out)
 {
-    static const char *const name[] = {"auto", "naive", "profile", "ridge", "smoothing"};
+    static const char *const name[] = {"auto", "naive", "profile", "ridge", "smoothing", "rls", "climatology"};
     const char *fn = "ctw_forecast_report";
     ctw_report *r = NULL;
     CTW_TRY(ctw_base__need(out, fn, "out"));
     *out = NULL;
     CTW_TRY(ctw_forecast__need_fitted(f, fn));
     CTW_TRY(ctw_base__report_new(f->h.ctx, &r));
-    ctw_status s = ctw_base__report_str(r, "model", f->daily ? "day" : name[f->chosen]);
+    ctw_status s = ctw_base__report_str(r, "model", f->daily ? "day" : f->blend.w ? "blend" : name[f->chosen]);
     if (s == CTW_OK) s = ctw_base__report_i64(r, "log", f->hist.log);
     if (s == CTW_OK) s = ctw_base__report_i64(r, "seen", (int64_t)(f->hist.dropped + f->hist.n));
     if (s == CTW_OK) s = ctw_base__report_i64(r, "flags", ctw_forecast__flags_of(f));
     if (s == CTW_OK) s = ctw_base__report_i64(r, "season", (int64_t)f->season);
     if (s == CTW_OK && f->daily) s = report_days(f, r);
+    if (s == CTW_OK && f->blend.w)
+        s = ctw_base__report_series(r, "weights", f->blend.w, f->blend.groups * CTW_FORECAST__PARTS_MIXED);
     if (s != CTW_OK) {
         ctw_report_unref(r);
         return s;

@@ -24,6 +24,7 @@ void ctw_forecast__lagridge_free(ctw_ctx *ctx, ctw_forecast__lagridge *m)
     ctw_base__free(ctx, m->xmean);
     ctw_base__free(ctx, m->week);
     ctw_base__free(ctx, m->trust);
+    ctw_base__free(ctx, m->root);
     memset(m, 0, sizeof *m);
 }
 
@@ -198,7 +199,7 @@ static ctw_status solve(ctw_ctx *ctx, ctw_forecast__lagridge *m, const ctw_num__
     st = ctw_num__chol(&l);
     if (st == CTW_OK) st = ctw_num__chol_solve(&l, &w);
     m->lambda = lambda;
-    ctw_num__mat_free(ctx, &l);
+    m->root = l.a; /* recursive least squares goes on from it */
     return st;
 }
 
@@ -206,7 +207,7 @@ static ctw_status solve(ctw_ctx *ctx, ctw_forecast__lagridge *m, const ctw_num__
 static ctw_status clone(ctw_ctx *ctx, const ctw_forecast__lagridge *m, ctw_forecast__lagridge *out)
 {
     *out = *m;
-    out->mu = out->sd = out->w = out->c = out->beta = out->xmean = out->week = out->trust = NULL;
+    out->mu = out->sd = out->w = out->c = out->beta = out->xmean = out->week = out->trust = out->root = NULL;
     CTW_TRY(ctw_forecast__lagridge_alloc(ctx, out));
     memcpy(out->mu, m->mu, m->p * sizeof *m->mu);
     memcpy(out->sd, m->sd, m->p * sizeof *m->sd);
@@ -251,10 +252,15 @@ ctw_status ctw_forecast__lagridge_fit(ctw_ctx *ctx, ctw_forecast__lagridge *m, c
     return st;
 }
 
+void ctw_forecast__lagridge_features(const ctw_forecast__lagridge *m, const ctw_forecast__hist *h, size_t o, double *f)
+{
+    features(m, h, o, f);
+    for (size_t j = 0; j < m->p; j++) f[j] = (f[j] - m->mu[j]) / m->sd[j];
+}
+
 void ctw_forecast__lagridge_predict(const ctw_forecast__lagridge *m, const ctw_forecast__hist *h, size_t o, size_t n,
                                     double *scratch, double *out)
 {
-    features(m, h, o, scratch);
-    for (size_t j = 0; j < m->p; j++) scratch[j] = (scratch[j] - m->mu[j]) / m->sd[j];
+    ctw_forecast__lagridge_features(m, h, o, scratch);
     for (size_t l = 0; l < n; l++) out[l] = m->trust[l] * (m->c[l] + ctw_num__dot(m->p, scratch, m->w + l * m->p));
 }

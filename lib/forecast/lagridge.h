@@ -18,6 +18,7 @@ typedef struct ctw_forecast__lagridge {
     double *beta, *xmean; /* k: effect of covariates on the deviation */
     double *trust;        /* leads: share of the predicted deviation that held-out data support, 0 to 1 */
     double *week;         /* 7 x CTW_FORECAST__PARTS: mean deviation by day of the week and part of the season */
+    double *root;         /* p x p: Cholesky factor of the normal equations, in memory only */
     double lambda;
 } ctw_forecast__lagridge;
 
@@ -33,6 +34,8 @@ size_t ctw_forecast__lagridge_first(const ctw_forecast__lagridge *m, const ctw_f
 ctw_status ctw_forecast__lagridge_fit(ctw_ctx *ctx, ctw_forecast__lagridge *m, const ctw_forecast__hist *h,
                                       const size_t *rows, size_t n, const double *lambdas, size_t n_lambda,
                                       ctw_cancel *cancel, ctw_forecast__lagridge *out);
+/* Standardised features of origin o: p doubles. */
+void ctw_forecast__lagridge_features(const ctw_forecast__lagridge *m, const ctw_forecast__hist *h, size_t o, double *f);
 /* Deviations from the base expected at leads 0..n of origin o, without covariates of the future; n <= leads.
  * scratch: p doubles. */
 void ctw_forecast__lagridge_predict(const ctw_forecast__lagridge *m, const ctw_forecast__hist *h, size_t o, size_t n,

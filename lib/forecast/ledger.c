@@ -14,6 +14,7 @@
 #define AIM    0.095 /* miss rate adaptation steers to: it learns of misses days late, when errors have grown on */
 #define LEAST  -0.02 /* adapted miss rate stays above: a feed's hole would otherwise leave the band wide for months */
 #define EDGE   0.03  /* adapted miss rate below which the band grows past the scores' quantile */
+#define FRESH  5     /* origins whose errors are compared with the rest for drift */
 #define BEYOND 8.0   /* share by which it grows for a further miss rate of one */
 
 ctw_status ctw_forecast__ledger_new(ctw_ctx *ctx, ctw_forecast__ledger *g, size_t s, size_t leads, size_t experts)
@@ -198,6 +199,24 @@ double ctw_forecast__ledger_half(const ctw_forecast__ledger *g, size_t lead, dou
         q = v[n - 1] * ctw_num__normal_quantile(0.5 + 0.5 * want) / ctw_num__normal_quantile(0.5 + 0.5 * held);
     }
     return q * (1 + BEYOND * short_of);
+}
+
+double ctw_forecast__ledger_drift(const ctw_forecast__ledger *g)
+{
+    size_t keep = CTW_FORECAST__KEEP;
+    double fresh = 0, old = 0;
+    for (size_t l = 0; l < g->s; l++) {
+        size_t n = g->scores[l];
+        if (n < 4 * FRESH) return 1.0;
+        for (size_t back = 0; back < n; back++) {
+            double e = fabs(g->score[l * keep + (g->head[l] + 2 * keep - 1 - back) % keep]);
+            if (back < FRESH)
+                fresh += e / FRESH;
+            else
+                old += e / (double)(n - FRESH);
+        }
+    }
+    return old > 0 ? fresh / old : 1.0;
 }
 
 size_t ctw_forecast__ledger_paths(const ctw_forecast__ledger *g)

@@ -39,6 +39,9 @@ const double *ctw_forecast__ledger_before(const ctw_forecast__ledger *g, size_t 
 /* Half width around the blend at a lead that should hold `coverage`. */
 double ctw_forecast__ledger_half(const ctw_forecast__ledger *g, size_t lead, double coverage);
 
+/* Mean absolute error of the first lead day over the last five origins, as a multiple of that of the origins before;
+ * 1 while the record is short. */
+double ctw_forecast__ledger_drift(const ctw_forecast__ledger *g);
 /* Weights of the experts on lead day j, summing to one. */
 void ctw_forecast__ledger_shares(const ctw_forecast__ledger *g, size_t j, double *w);
 /* Past origins whose errors are known at every lead, and the error of one of them (0 the newest) at a lead. */

@@ -38,10 +38,10 @@ START_TEST(test_forecast_of_a_wave)
 {
     static double y[N + H];
     double m[H], lo[H], hi[H];
-    const char *model[] = {"auto", "naive", "profile", "ridge", "smoothing"};
+    const char *model[] = {"auto", "naive", "profile", "ridge", "smoothing", "rls", "climatology"};
     set_up();
     ctw_test_carbon(y, N + H, 300, 0.02, 7);
-    for (size_t k = 0; k < 5; k++) {
+    for (size_t k = 0; k < 7; k++) {
         ctw_forecast *f = fitted(y, N, "model", model[k]);
         size_t inside = 0;
         double err = 0;
@@ -214,14 +214,14 @@ START_TEST(test_bad_arguments)
 }
 END_TEST
 
-START_TEST(test_save_load_bits)
+static void save_load_bits(const char *model)
 {
     static double y[N];
     double a[3][H], b[3][H];
     set_up();
     ctw_test_carbon(y, N, 100, 0.05, 3);
     y[77] = NAN;
-    ctw_forecast *f = fitted(y, N, NULL, NULL), *g = NULL;
+    ctw_forecast *f = fitted(y, N, "model", model), *g = NULL;
     uint64_t need, need2;
     CTW_OKAY(ctw_forecast_save_mem(f, NULL, 0, &need));
     unsigned char *buf = malloc(need), *again = malloc(need);
@@ -254,6 +254,12 @@ START_TEST(test_save_load_bits)
     free(again);
     ctw_forecast_unref(f);
     ctw_ctx_unref(ctx);
+}
+
+START_TEST(test_save_load_bits)
+{
+    const char *model[] = {"auto", "rls", "climatology", "smoothing", "ridge", "profile"};
+    for (size_t k = 0; k < sizeof model / sizeof *model; k++) save_load_bits(model[k]);
 }
 END_TEST
 

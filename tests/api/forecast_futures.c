@@ -102,7 +102,7 @@ START_TEST(test_futures)
         check_ranks(f);
         CTW_OKAY(ctw_forecast_report(f, &r));
         CTW_OKAY(ctw_report_get_str(r, "model", &model));
-        ck_assert_str_eq(model, days > 100 ? "day" : "ridge");
+        ck_assert_str_eq(model, days > 100 ? "day" : "blend");
         if (days > 100) {
             const double *v;
             uint64_t n;

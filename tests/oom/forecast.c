@@ -26,7 +26,9 @@ static ctw_status life(ctw_ctx *ctx, void *user)
     ctw_forecast *f = NULL, *g = NULL;
     ctw_status s = ctw_params_new(ctx, "forecast", &p);
     if (s == CTW_OK) s = ctw_params_set_i64(p, "horizon", 24);
+    if (s == CTW_OK) s = ctw_params_set_f64(p, "latitude", 50);
     if (s == CTW_OK) s = ctw_forecast_new(ctx, p, &f);
+    if (s == CTW_OK) s = ctw_forecast_set_holidays(f, (const int64_t[]){3, 2}, 2);
     if (s == CTW_OK) s = ctw_forecast_fit(f, y, N, 1, y, 1, 1, NULL);
     if (s == CTW_OK) s = ctw_forecast_update(f, y, 100, 1, y, 1);
     if (s == CTW_OK) s = ctw_forecast_predict(f, 24, 0.9, y, 1, m, lo, hi);
