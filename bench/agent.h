@@ -50,6 +50,7 @@ typedef struct agent_job {
 
 int agent_classic(const char *task, agent_job *j);
 int agent_pendulum(agent_job *j);
+int agent_policy(agent_job *j);
 int agent_indigo(agent_job *j);
 int agent_flash(agent_job *j);
 int agent_hcope(agent_job *j);

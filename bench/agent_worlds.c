@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#define PI 3.14159265358979323846
+
 /* ---- Mountain Car: section 10.1; start U[-.6, -.4], reward -1, ends at x >= .5 ---- */
 static int32_t car_reset(void *user, uint64_t lane, double *obs)
 {
@@ -239,6 +241,32 @@ static int32_t pendulum_step(void *user, uint64_t lanes, const int64_t *action, 
     return 0;
 }
 
+/* ---- Pendulum-v1 of Gym: swing up with a torque of +-2; observed as angle (0 is up) and its rate; 200 steps ---- */
+static int32_t swing_reset(void *user, uint64_t lane, double *obs)
+{
+    world *w = user;
+    w->s[lane][0] = obs[0] = PI * (2.0 * bench_rng_u(&w->rng) - 1.0);
+    w->s[lane][1] = obs[1] = 2.0 * bench_rng_u(&w->rng) - 1.0;
+    return CTW_ENV_RUNNING;
+}
+
+static int32_t swing_step(void *user, uint64_t lanes, const double *action, double *obs, double *reward, int32_t *state)
+{
+    world *w = user;
+    for (uint64_t i = 0; i < lanes; i++) {
+        double *s = w->s[i], u = action[i] < -2.0 ? -2.0 : action[i] > 2.0 ? 2.0 : action[i];
+        reward[i] = -(s[0] * s[0] + 0.1 * s[1] * s[1] + 0.001 * u * u);
+        s[1] += 0.05 * (15.0 * sin(s[0]) + 3.0 * u);
+        s[1] = s[1] < -8.0 ? -8.0 : s[1] > 8.0 ? 8.0 : s[1];
+        s[0] += 0.05 * s[1];
+        s[0] -= 2.0 * PI * floor((s[0] + PI) / (2.0 * PI));
+        obs[2 * i] = s[0];
+        obs[2 * i + 1] = s[1];
+        state[i] = CTW_ENV_RUNNING;
+    }
+    return 0;
+}
+
 ctw_env *world_env(ctw_ctx *ctx, const char *name, uint64_t lanes, world *w)
 {
     static const struct {
@@ -256,6 +284,10 @@ ctw_env *world_env(ctw_ctx *ctx, const char *name, uint64_t lanes, world *w)
     ctw_env *e;
     if (lanes > 64) bench_die(2, "at most 64 lanes");
     grid_map(w->grid);
+    if (strcmp(name, "swingup") == 0) {
+        bench_ok(ctw_env_new_real(ctx, 2, 1, lanes, swing_reset, swing_step, w, &e), name);
+        return e;
+    }
     for (size_t i = 0; i < sizeof worlds / sizeof *worlds; i++)
         if (strcmp(worlds[i].name, name) == 0) {
             bench_ok(ctw_env_new(ctx, worlds[i].dims, worlds[i].actions, lanes, worlds[i].reset, worlds[i].step, NULL,

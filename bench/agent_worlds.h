@@ -12,7 +12,8 @@ typedef struct world {
     uint8_t grid[400]; /* the open grid's map, made by world_env */
 } world;
 
-/* "mountaincar", "cliff", "randomwalk", "cartpole", "grid", "blackjack", "pendulum"; NULL: no such world. */
+/* "mountaincar", "cliff", "randomwalk", "cartpole", "grid", "blackjack", "pendulum", "swingup" (real actions); NULL: no
+ * such world. */
 ctw_env *world_env(ctw_ctx *ctx, const char *name, uint64_t lanes, world *w);
 /* One step of the inverted pendulum of Lagoudakis and Parr (2003): force 50 (action - 1) + noise; 1 when it fell. */
 int world_pendulum(double *s, int64_t action, bench_rng *g);

@@ -1,5 +1,6 @@
 /* agent.c: the verbs of the loop: act, learn, and what may be asked without changing anything. */
 #include "agent/agent_internal.h"
+#include "agent/nstep.h"
 #include "base/report.h"
 
 static ctw_status act(ctw_agent *a, const double *phi, uint64_t n, const uint8_t *allowed, int64_t *out, const char *fn)
@@ -13,11 +14,14 @@ static ctw_status act(ctw_agent *a, const double *phi, uint64_t n, const uint8_t
         ctw_agent__swap(&k->cur, &k->nxt);
         k->action = k->planned;
     } else {
+        if (k->open || (k->has_plan && !ctw_agent__point_same(&k->tmp, &k->nxt)))
+            CTW_TRY(ctw_agent__back_cut(a, k)); /* the host went elsewhere: the walk breaks here */
         ctw_agent__q(a, &k->tmp, q);
         k->action = ctw_agent__choose(a, q, allowed, &k->greedy);
         k->q_old = q[k->action];
         ctw_agent__swap(&k->cur, &k->tmp);
     }
+    ctw_agent__back_mask(k->back, allowed);
     k->has_plan = 0;
     k->open = 1;
     *out = k->action;
@@ -80,9 +84,9 @@ ctw_status ctw_agent_learn(ctw_agent *a, double reward, const double *phi_next, 
 ctw_status ctw_agent_end_episode(ctw_agent *a)
 {
     CTW_TRY(ctw_base__handle_enter(a ? &a->h : NULL, CTW_AGENT_MAGIC, "ctw_agent_end_episode", "a"));
-    ctw_agent__end_episode(a, &a->walk);
+    ctw_status s = ctw_agent__end_episode(a, &a->walk);
     ctw_base__handle_leave(&a->h);
-    return CTW_OK;
+    return s;
 }
 
 /* A point with its own memory, for calls that leave the handle alone. */
@@ -177,6 +181,7 @@ ctw_status ctw_agent__put_weights(ctw_agent *a, const double *w, uint64_t n, con
     for (size_t i = 0; i < n; i++) a->w[place_of(a, i)] = w[i];
     if (a->w) ctw_agent__checkpoint(a);
     a->walk.has_plan = 0;
+    if (a->walk.back) a->walk.back->n = 0;
     return CTW_OK;
 }
 

@@ -19,14 +19,14 @@
 #define CTW_AGENT_SCALE_FLOOR 1e-6 /* below it the lazy pair of a trace is made plain again */
 
 enum { CTW_AGENT_TABULAR = 0, CTW_AGENT_LINEAR = 1 };
-enum { CTW_AGENT_Q = 0, CTW_AGENT_SARSA, CTW_AGENT_EXPECTED, CTW_AGENT_DOUBLE, CTW_AGENT_ONLINE };
+enum { CTW_AGENT_Q = 0, CTW_AGENT_SARSA, CTW_AGENT_EXPECTED, CTW_AGENT_DOUBLE, CTW_AGENT_ONLINE, CTW_AGENT_TREE };
 enum { CTW_AGENT_REPLACING = 0, CTW_AGENT_ACCUMULATING = 1 };
 enum { CTW_AGENT_EPSILON = 0, CTW_AGENT_SOFTMAX = 1 };
 enum { CTW_AGENT_FIRST = 0, CTW_AGENT_RANDOM = 1 };
 
 typedef struct ctw_agent__options {
     int form, algo, traces, policy, ties, normalise;
-    int64_t states, features, actions, stream;
+    int64_t states, features, actions, steps, stream;
     double alpha, alpha_decay, gamma, lambda, average, epsilon, epsilon_min, epsilon_decay, temperature, initial,
         value_limit;
 } ctw_agent__options;
@@ -40,14 +40,17 @@ typedef struct ctw_agent__point {
     double norm2;
 } ctw_agent__point;
 
+typedef struct ctw_agent__back ctw_agent__back; /* nstep.h */
+
 /* The state of the walk of one lane of experience. */
 typedef struct ctw_agent__walk {
     ctw_agent__point cur, nxt, tmp; /* tmp: read first, swapped in when the call cannot fail any more */
     int64_t action, planned;
-    double q_old;     /* true-online: value of the planned pair before the update */
-    uint8_t open;     /* an action is waiting for its reward */
-    uint8_t has_plan; /* `planned` was chosen for state nxt */
-    uint8_t greedy;   /* the open action was the best one (Watkins' cut) */
+    double q_old;          /* true-online: value of the planned pair before the update */
+    uint8_t open;          /* an action is waiting for its reward */
+    uint8_t has_plan;      /* `planned` was chosen for state nxt */
+    uint8_t greedy;        /* the open action was the best one (Watkins' cut) */
+    ctw_agent__back *back; /* n-step: what waits for its return; NULL otherwise */
 } ctw_agent__walk;
 
 struct ctw_agent {
@@ -112,14 +115,16 @@ int64_t ctw_agent__best(const double *q, size_t n, const uint8_t *allowed);
 int64_t ctw_agent__choose(ctw_agent *a, const double *q, const uint8_t *allowed, uint8_t *greedy);
 /* Expected value of q under the behaviour policy. */
 double ctw_agent__policy_value(const ctw_agent *a, const double *q, const uint8_t *allowed);
+/* Probability of an action under it. */
+double ctw_agent__policy_probability(const ctw_agent *a, const double *q, const uint8_t *allowed, int64_t action);
 void ctw_agent__next_episode(ctw_agent *a);
 
 /* update.c */
 /* One learning step of the open action of walk k: reward, then nxt (already read, unless terminal). Chooses the
  * planned action. CTW_E_NOCONV after a rollback. */
 ctw_status ctw_agent__step(ctw_agent *a, ctw_agent__walk *k, double reward, const uint8_t *allowed, int terminal);
-/* Cuts the episode of walk k off: traces cleared, schedules advanced. */
-void ctw_agent__end_episode(ctw_agent *a, ctw_agent__walk *k);
+/* Cuts the episode of walk k off: what waits is learnt, traces cleared, schedules advanced. CTW_E_NOCONV. */
+ctw_status ctw_agent__end_episode(ctw_agent *a, ctw_agent__walk *k);
 void ctw_agent__flush(ctw_agent *a, int drop);
 void ctw_agent__rollback(ctw_agent *a);
 void ctw_agent__checkpoint(ctw_agent *a);

@@ -2,6 +2,7 @@
  * the open step, so that a loaded agent continues with the same bits. */
 #include "agent/agent_internal.h"
 #include "agent/agent_params.h"
+#include "agent/nstep.h"
 #include "base/params.h"
 #include "io/saving.h"
 #include <math.h>
@@ -12,6 +13,7 @@
 #define TAG_WEIGHTS  CTW_FOUR('W', 'G', 'H', 'T')
 #define TAG_WALK     CTW_FOUR('W', 'A', 'L', 'K')
 #define TAG_MEAN     CTW_FOUR('M', 'E', 'A', 'N') /* only with option average */
+#define TAG_BACK     CTW_FOUR('B', 'A', 'C', 'K') /* only with steps that wait for an n-step return */
 #define TAG_PARAMS   CTW_FOUR('P', 'R', 'M', 'S')
 
 static void put_point(ctw_io__writer *w, const ctw_agent__point *p)
@@ -47,6 +49,19 @@ static void put_weights(const ctw_agent *a, ctw_io__writer *w)
     for (size_t i = 0; i < a->n_dirty; i++) ctw_io__put_u32(w, a->dirty[i]);
 }
 
+static void put_back(const ctw_agent__back *b, ctw_io__writer *w)
+{
+    ctw_io__put_u64(w, b->n);
+    for (size_t j = 0; j < b->n; j++) {
+        size_t i = (b->first + j) % b->cap;
+        put_point(w, &b->at[i]);
+        ctw_io__put_i64(w, b->action[i]);
+        ctw_io__put_f64(w, b->reward[i]);
+        ctw_io__put_raw(w, b->allowed + i * b->actions, b->actions);
+    }
+    ctw_io__put_raw(w, b->mask, b->actions);
+}
+
 static ctw_status write_all(const ctw_agent *a, ctw_io__out *o)
 {
     const ctw_agent__walk *k = &a->walk;
@@ -68,6 +83,11 @@ static ctw_status write_all(const ctw_agent *a, ctw_io__out *o)
     ctw_io__out_open(o, TAG_WEIGHTS, 1, 0);
     put_weights(a, &o->w);
     ctw_io__out_close(o);
+    if (k->back && (k->back->n || k->open || k->has_plan)) {
+        ctw_io__out_open(o, TAG_BACK, 1, 0);
+        put_back(k->back, &o->w);
+        ctw_io__out_close(o);
+    }
     ctw_io__out_open(o, TAG_WALK, 1, 0);
     ctw_io__put_u8(&o->w, k->open);
     ctw_io__put_u8(&o->w, k->has_plan);
@@ -125,6 +145,35 @@ static ctw_status get_walk(ctw_agent *a, const ctw_io__in *in, const char *fn)
     if (k->open) CTW_TRY(get_point(a, &r, &k->cur, fn));
     if (k->has_plan) CTW_TRY(get_point(a, &r, &k->nxt, fn));
     return ctw_io__in_end(&r, fn, "open step");
+}
+
+/* Through the walk's own points, as a step comes in. */
+static ctw_status get_back(ctw_agent *a, const ctw_io__in *in, const char *fn)
+{
+    ctw_io__reader r;
+    ctw_agent__walk *k = &a->walk;
+    if (!ctw_io__in_has(in, TAG_BACK)) return CTW_OK;
+    if (!k->back) return bad(fn, "waiting steps of an agent without steps");
+    CTW_TRY(ctw_io__in_section(in, TAG_BACK, &r, fn));
+    uint64_t n = ctw_io__get_u64(&r);
+    if (r.failed || n >= k->back->cap) return bad(fn, "number of waiting steps");
+    for (uint64_t i = 0; i <= n; i++) {
+        double reward = 0.0;
+        if (i < n) {
+            CTW_TRY(get_point(a, &r, &k->cur, fn));
+            k->action = ctw_io__get_i64(&r);
+            reward = ctw_io__get_f64(&r);
+        }
+        const unsigned char *allowed = ctw_io__get_raw(&r, (size_t)a->o.actions);
+        if (r.failed || k->action < 0 || k->action >= a->o.actions || !(fabs(reward) <= a->o.value_limit))
+            return bad(fn, "a waiting step");
+        int any = 0;
+        for (int64_t j = 0; j < a->o.actions; j++) any |= allowed[j];
+        if (any != 1) return bad(fn, "a mask");
+        ctw_agent__back_mask(k->back, allowed);
+        if (i < n) ctw_agent__back_push(k->back, k, reward);
+    }
+    return ctw_io__in_end(&r, fn, "waiting steps");
 }
 
 static ctw_status get_state(ctw_agent *a, const ctw_io__in *in, const char *fn)
@@ -215,6 +264,7 @@ static ctw_status build(ctw_ctx *ctx, const ctw_io__in *in, const ctw_params *p,
     if (s == CTW_OK) s = get_weights(*out, &weights, fn);
     if (s == CTW_OK) s = get_state(*out, in, fn);
     if (s == CTW_OK) s = get_mean(*out, in, fn);
+    if (s == CTW_OK) s = get_back(*out, in, fn);
     if (s == CTW_OK) s = get_walk(*out, in, fn);
     return s;
 }
@@ -222,7 +272,7 @@ static ctw_status build(ctw_ctx *ctx, const ctw_io__in *in, const ctw_params *p,
 /* What an agent that could be saved would not refuse is the file's fault. */
 static ctw_status read_all(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_agent **out, const char *fn)
 {
-    static const uint32_t known[] = {TAG_PARAMS, TAG_FEATURES, TAG_STATE, TAG_MEAN, TAG_WEIGHTS, TAG_WALK};
+    static const uint32_t known[] = {TAG_PARAMS, TAG_FEATURES, TAG_STATE, TAG_MEAN, TAG_WEIGHTS, TAG_WALK, TAG_BACK};
     ctw_io__in in;
     ctw_params *p;
     CTW_TRY(ctw_io__in_begin(&in, buf, len, CTW_AGENT_MAGIC, MAJOR, fn));

@@ -1,6 +1,7 @@
 /* agent_new.c: making and freeing agents: shapes, memory, options. */
 #include "agent/agent_internal.h"
 #include "agent/agent_params.h"
+#include "agent/nstep.h"
 #include "base/ctx.h"
 #include <math.h>
 
@@ -12,6 +13,7 @@ static void destroy(ctw_agent *a)
     ctw_base__free(ctx, a->dirty);
     ctw_base__free(ctx, a->is_dirty);
     ctw_base__free(ctx, a->memory);
+    ctw_agent__back_free(ctx, a->walk.back);
     ctw_features_unref(a->features);
     ctw_params_unref(a->params);
 }
@@ -30,6 +32,7 @@ void ctw_agent__read_options(const ctw_params *p, ctw_agent__options *o)
     o->states = ctw_base__opt_i64(p, k, "states");
     o->features = ctw_base__opt_i64(p, k, "features");
     o->actions = ctw_base__opt_i64(p, k, "actions");
+    o->steps = ctw_base__opt_i64(p, k, "steps");
     o->stream = ctw_base__opt_i64(p, k, "stream");
     o->alpha = ctw_base__opt_f64(p, k, "alpha");
     o->alpha_decay = ctw_base__opt_f64(p, k, "alpha_decay");
@@ -77,14 +80,19 @@ static ctw_status shape(ctw_agent *a, size_t rows, size_t max_active, const char
     double *w = CTW_NEW(ctx, all * a->block, double), *good = CTW_NEW(ctx, all * a->stride, double);
     uint32_t *dirty = a->lazy ? CTW_NEW(ctx, all, uint32_t) : NULL;
     uint8_t *is_dirty = a->lazy ? CTW_NEW(ctx, all, uint8_t) : NULL;
+    ctw_agent__back *back = NULL;
     if (!w || !good || (a->lazy && (!dirty || !is_dirty)) ||
+        (a->o.steps > 1 &&
+         ctw_agent__back_new(ctx, (size_t)a->o.steps, (size_t)a->o.actions, max_active, &back) != CTW_OK) ||
         ctw_agent__points_new(ctx, max_active, 3, points, &a->memory) != CTW_OK) {
         ctw_base__free(ctx, w);
         ctw_base__free(ctx, good);
         ctw_base__free(ctx, dirty);
         ctw_base__free(ctx, is_dirty);
+        ctw_agent__back_free(ctx, back);
         return CTW_E_NOMEM;
     }
+    a->walk.back = back;
     a->w = w;
     a->good = good;
     a->dirty = dirty;
@@ -98,8 +106,14 @@ static ctw_status shape(ctw_agent *a, size_t rows, size_t max_active, const char
 /* Combinations that have no meaning are refused rather than reinterpreted. */
 static ctw_status sensible(const ctw_agent__options *o, const char *fn)
 {
-    if ((o->algo == CTW_AGENT_EXPECTED || o->algo == CTW_AGENT_DOUBLE) && o->lambda > 0)
-        return ctw_base__fail(CTW_E_ARG, "%s: lambda is %g, expected-sarsa and double-q need 0", fn, o->lambda);
+    int stepwise = o->algo == CTW_AGENT_SARSA || o->algo == CTW_AGENT_EXPECTED || o->algo == CTW_AGENT_TREE;
+    if ((o->algo == CTW_AGENT_EXPECTED || o->algo == CTW_AGENT_DOUBLE || o->algo == CTW_AGENT_TREE) && o->lambda > 0)
+        return ctw_base__fail(CTW_E_ARG, "%s: lambda is %g, expected-sarsa, double-q and tree-backup need 0", fn,
+                              o->lambda);
+    if (o->steps > 1 && (!stepwise || o->lambda > 0))
+        return ctw_base__fail(CTW_E_ARG,
+                              "%s: steps is %lld, more than 1 needs sarsa, expected-sarsa or tree-backup, and lambda 0",
+                              fn, (long long)o->steps);
     if (o->average > 0 && (o->gamma < 1.0 || o->algo == CTW_AGENT_DOUBLE))
         return ctw_base__fail(CTW_E_ARG, "%s: average is %g, which needs gamma 1 and another algo than double-q", fn,
                               o->average);
@@ -119,6 +133,7 @@ ctw_status ctw_agent__make(ctw_ctx *ctx, const ctw_params *params, const char *f
     ctw_agent *a = ctw_base__handle_new(ctx, sizeof *a, CTW_AGENT_MAGIC);
     if (!a) return CTW_E_NOMEM;
     a->o = o;
+    if (o.algo == CTW_AGENT_TREE && o.steps == 1) a->o.algo = CTW_AGENT_EXPECTED; /* the same */
     a->tables = o.algo == CTW_AGENT_DOUBLE ? 2 : 1;
     a->stride = pad((size_t)o.actions);
     a->lazy = o.lambda > 0 || o.algo == CTW_AGENT_ONLINE;

@@ -6,10 +6,9 @@ static const ctw_base__option agent_options[] = {
     CTW_OPT_I64("states", 1, 1, 1 << 26, "Tabular: number of states."),
     CTW_OPT_I64("features", 0, 0, 1 << 26, "Linear: number of features; 0 when a feature map will be set."),
     CTW_OPT_I64("actions", 2, 1, 256, "Number of actions."),
-    CTW_OPT_STR(
-        "algo", "q", "q|sarsa|expected-sarsa|double-q|true-online",
-        "Update: Q-learning (Watkins' Q(lambda)), Sarsa(lambda), expected Sarsa(0), double Q(0), or true-online "
-        "Sarsa(lambda)."),
+    CTW_OPT_STR("algo", "q", "q|sarsa|expected-sarsa|double-q|true-online|tree-backup",
+                "Update: Q-learning (Watkins' Q(lambda)), Sarsa(lambda), expected Sarsa(0), double Q(0), true-online "
+                "Sarsa(lambda), or the tree backup over `steps`."),
     CTW_OPT_STR("traces", "replacing", "replacing|accumulating", "Kind of eligibility trace of q and sarsa."),
     CTW_OPT_STR("policy", "epsilon-greedy", "epsilon-greedy|softmax", "How an action is explored."),
     CTW_OPT_F64("alpha", 0.1, 0.0, 10.0, "Step size, as a share of the temporal difference."),
@@ -17,6 +16,8 @@ static const ctw_base__option agent_options[] = {
     CTW_OPT_BOOL("normalise", 1, "Divide the step size by the squared length of the features."),
     CTW_OPT_F64("gamma", 0.95, 0.0, 1.0, "Discount of a step."),
     CTW_OPT_F64("lambda", 0.0, 0.0, 1.0, "Decay of the traces."),
+    CTW_OPT_I64("steps", 1, 1, 64,
+                "Sarsa, expected Sarsa, tree backup: rewards a return holds before it relies on values (lambda 0)."),
     CTW_OPT_F64(
         "average", 0.0, 0.0, 1.0,
         "Step size of the mean reward, for tasks that go on: rewards count as what they exceed it by (gamma 1); "

@@ -113,6 +113,23 @@ double ctw_agent__policy_value(const ctw_agent *a, const double *q, const uint8_
     return (1.0 - a->epsilon_now) * q[ctw_agent__best(q, n, allowed)] + a->epsilon_now * v;
 }
 
+double ctw_agent__policy_probability(const ctw_agent *a, const double *q, const uint8_t *allowed, int64_t action)
+{
+    size_t n = (size_t)a->o.actions, ties = 0;
+    int64_t best = ctw_agent__best(q, n, allowed);
+    if (allowed && !allowed[action]) return 0.0;
+    if (a->o.policy == CTW_AGENT_SOFTMAX) {
+        double p[CTW_AGENT_MAX_ACTIONS], sum = softmax(a, q, allowed, p);
+        return p[action] / sum;
+    }
+    double share = action == best;
+    if (a->o.ties == CTW_AGENT_RANDOM) {
+        for (size_t k = 0; k < n; k++) ties += (!allowed || allowed[k]) && q[k] == q[best];
+        share = q[action] == q[best] ? 1.0 / (double)ties : 0.0;
+    }
+    return (1.0 - a->epsilon_now) * share + a->epsilon_now / (double)count_allowed(n, allowed);
+}
+
 void ctw_agent__next_episode(ctw_agent *a)
 {
     a->episodes++;

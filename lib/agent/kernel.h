@@ -151,9 +151,12 @@ CTW_HOT double ctw_agent__look_ahead(ctw_agent *a, const ctw_agent__point *nxt, 
     *greedy = 1;
     if (__builtin_expect(*plan < 0, 0)) {
         *plan = ctw_agent__choose(a, q, NULL, greedy);
-        return algo == CTW_AGENT_Q ? top : algo == CTW_AGENT_EXPECTED ? ctw_agent__policy_value(a, q, NULL) : q[*plan];
+        return algo == CTW_AGENT_Q                                    ? top
+               : algo == CTW_AGENT_EXPECTED || algo == CTW_AGENT_TREE ? ctw_agent__policy_value(a, q, NULL)
+                                                                      : q[*plan];
     }
-    return algo == CTW_AGENT_EXPECTED ? ctw_agent__policy_value(a, q, NULL) : top; /* the plan is the best */
+    return algo == CTW_AGENT_EXPECTED || algo == CTW_AGENT_TREE ? ctw_agent__policy_value(a, q, NULL)
+                                                                : top; /* the plan is the best */
 }
 
 /* True-online Sarsa(lambda) (van Seijen et al. 2016) with the dutch trace held lazily. */

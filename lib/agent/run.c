@@ -1,4 +1,5 @@
 /* run.c: the loop of episodes between an agent and an environment, with one entry check for millions of steps. */
+#include "agent/nstep.h"
 #include "agent/run_internal.h"
 #include "base/cancel.h"
 #include "base/report.h"
@@ -8,6 +9,7 @@ static const char fn[] = "ctw_agent_run";
 static void release(ctw_agent__loop *r)
 {
     ctw_ctx *ctx = r->a->h.ctx;
+    for (size_t i = 0; r->own && i < r->env->lanes; i++) ctw_agent__back_free(ctx, r->own[i].back);
     void *blocks[] = {r->own,   r->points, r->obs,    r->reward, r->ret,    r->sum,
                       r->steps, r->count,  r->action, r->state,  r->allowed};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) ctw_base__free(ctx, blocks[i]);
@@ -31,6 +33,9 @@ static ctw_status lane_walks(ctw_agent__loop *r)
     }
     ctw_status s = ctw_agent__points_new(ctx, r->a->max_active, 3 * lanes, at, &r->points);
     ctw_base__free(ctx, at);
+    const ctw_agent__options *o = &r->a->o;
+    for (size_t i = 0; s == CTW_OK && o->steps > 1 && i < lanes; i++)
+        s = ctw_agent__back_new(ctx, (size_t)o->steps, (size_t)o->actions, r->a->max_active, &r->walk[i].back);
     return s;
 }
 
@@ -66,6 +71,7 @@ ctw_status ctw_agent__run_decide(ctw_agent__loop *r, size_t lane)
     const uint8_t *allowed;
     double q[CTW_AGENT_MAX_ACTIONS];
     CTW_TRY(mask_of(r, lane, &allowed));
+    ctw_agent__back_mask(k->back, allowed);
     ctw_agent__q(r->a, &k->tmp, q);
     k->action = r->learn ? ctw_agent__choose(r->a, q, allowed, &k->greedy)
                          : ctw_agent__best(q, (size_t)r->a->o.actions, allowed);
@@ -113,7 +119,7 @@ static ctw_status go_on(ctw_agent__loop *r, size_t lane, int cut)
         if (s != CTW_OK) ctw_agent__swap(&k->nxt, &k->tmp); /* rolled back: decide anew in that state */
     }
     if (cut) {
-        if (r->learn) ctw_agent__end_episode(r->a, k);
+        if (r->learn) (void)ctw_agent__end_episode(r->a, k); /* a rollback is counted inside */
         return finish(r, lane);
     }
     if (s != CTW_OK) return ctw_agent__run_decide(r, lane);
@@ -201,9 +207,11 @@ static ctw_status whole(ctw_agent *a, ctw_env *env, int64_t episodes, int64_t ma
     ctw_status s = prepare(&r, episodes, out != NULL);
     if (a->lazy) ctw_agent__flush(a, 1);
     a->walk.open = a->walk.has_plan = 0;
+    if (a->walk.back) a->walk.back->n = 0;
     if (s == CTW_OK) s = loop(&r, cancel);
     if (a->lazy) ctw_agent__flush(a, 1);
     a->walk.open = a->walk.has_plan = 0;
+    if (a->walk.back) a->walk.back->n = 0;
     if (s == CTW_OK && out) s = report(&r, a->rollbacks - before, out);
     release(&r);
     return s;

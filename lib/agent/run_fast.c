@@ -114,7 +114,7 @@ static ctw_agent__run_lanes choose_shape(const ctw_agent *a)
 ctw_agent__run_lanes ctw_agent__run_fast(ctw_agent__loop *r)
 {
     ctw_agent *a = r->a;
-    if (!r->learn || r->allowed || a->tables != 1 || a->o.average > 0.0) return NULL;
+    if (!r->learn || r->allowed || a->tables != 1 || a->o.steps > 1 || a->o.average > 0.0) return NULL;
     ctw_agent__run_lanes lanes = choose_shape(a);
     for (size_t i = 0; lanes && i < r->env->lanes; i++) {
         ctw_agent__point *points[] = {&r->walk[i].cur, &r->walk[i].nxt, &r->walk[i].tmp};

@@ -1,5 +1,6 @@
 /* update.c: the learning step of each algorithm, lazy traces, and the guard against divergence. */
 #include "agent/kernel.h"
+#include "agent/nstep.h"
 #include <math.h>
 #include <string.h>
 
@@ -44,6 +45,7 @@ void ctw_agent__rollback(ctw_agent *a)
     a->alpha_factor *= 0.5;
     a->alpha_now = a->alpha_factor * a->o.alpha / (1.0 + a->o.alpha_decay * (double)a->episodes);
     a->walk.open = a->walk.has_plan = 0;
+    if (a->walk.back) a->walk.back->n = 0;
 }
 
 ctw_status ctw_agent__diverged(ctw_agent *a, const char *what, double value)
@@ -115,7 +117,7 @@ static double look_ahead(ctw_agent *a, const ctw_agent__point *nxt, const uint8_
                                      greedy);
     ctw_agent__q(a, nxt, q);
     *plan = ctw_agent__choose(a, q, allowed, greedy);
-    if (a->o.algo == CTW_AGENT_EXPECTED) return ctw_agent__policy_value(a, q, allowed);
+    if (a->o.algo == CTW_AGENT_EXPECTED || a->o.algo == CTW_AGENT_TREE) return ctw_agent__policy_value(a, q, allowed);
     return q[a->o.algo == CTW_AGENT_Q ? ctw_agent__best(q, (size_t)a->o.actions, allowed) : *plan];
 }
 
@@ -134,8 +136,12 @@ ctw_status ctw_agent__step(ctw_agent *a, ctw_agent__walk *k, double reward, cons
     ctw_agent__shape h = ctw_agent__shape_of(a, &k->cur);
     if (!terminal) next = look_ahead(a, &k->nxt, allowed, &plan, &greedy);
     a->steps++;
-    if (a->o.average > 0.0) mean = differential(a, k, &reward, next);
-    if (a->o.algo == CTW_AGENT_DOUBLE)
+    if (a->o.average > 0.0 && !k->back) mean = differential(a, k, &reward, next);
+    if (k->back) {
+        CTW_TRY(ctw_agent__back_step(a, k, reward, next, terminal));
+        ctw_agent__back_mask(k->back, allowed);
+        mean = a->mean_reward;
+    } else if (a->o.algo == CTW_AGENT_DOUBLE)
         CTW_TRY(double_step(a, k, reward, allowed, terminal));
     else if (a->o.algo == CTW_AGENT_ONLINE)
         CTW_TRY(ctw_agent__online_step(a, k, h, alpha, reward, next));
@@ -152,11 +158,13 @@ ctw_status ctw_agent__step(ctw_agent *a, ctw_agent__walk *k, double reward, cons
     return ctw_agent__guard(a);
 }
 
-void ctw_agent__end_episode(ctw_agent *a, ctw_agent__walk *k)
+ctw_status ctw_agent__end_episode(ctw_agent *a, ctw_agent__walk *k)
 {
+    ctw_status s = ctw_agent__back_cut(a, k);
     if (a->lazy) ctw_agent__flush(a, 1);
     k->open = k->has_plan = 0;
     ctw_agent__next_episode(a);
+    return s;
 }
 
 ctw_status ctw_agent__offline(ctw_agent *a, const ctw_agent__point *p, int64_t action, double reward,

@@ -7,13 +7,14 @@
 static ctw_ctx *ctx;
 
 /* form 0: table; 1: tiles; 2: dense. */
-static ctw_agent *make(const char *algo, const char *lambda, int form)
+static ctw_agent *make(const char *algo, const char *lambda, const char *steps, int form)
 {
     ctw_params *p;
     ctw_agent *a;
     CTW_OKAY(ctw_params_new(ctx, "agent", &p));
     CTW_OKAY(ctw_params_set_text(p, "algo", algo));
     CTW_OKAY(ctw_params_set_text(p, "lambda", lambda));
+    CTW_OKAY(ctw_params_set_text(p, "steps", steps));
     CTW_OKAY(ctw_params_set_text(p, "actions", "3"));
     CTW_OKAY(ctw_params_set_text(p, "form", form ? "linear" : "tabular"));
     CTW_OKAY(ctw_params_set_text(p, "states", form ? "1" : "11"));
@@ -72,12 +73,14 @@ static void same(const ctw_agent *a, const ctw_agent *b)
 
 START_TEST(continues_identically)
 {
-    static const char *const algos[][2] = {{"q", "0"}, {"sarsa", "0.9"}, {"double-q", "0"}, {"true-online", "0.9"}};
+    static const char *const algos[][3] = {{"q", "0", "1"},        {"sarsa", "0.9", "1"},
+                                           {"double-q", "0", "1"}, {"true-online", "0.9", "1"},
+                                           {"sarsa", "0", "5"},    {"tree-backup", "0", "3"}};
     CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
     for (int form = 0; form < 3; form++)
-        for (size_t i = 0; i < 4; i++)
+        for (size_t i = 0; i < 6; i++)
             for (int open = 0; open < 2; open++) {
-                ctw_agent *a = make(algos[i][0], algos[i][1], form), *b;
+                ctw_agent *a = make(algos[i][0], algos[i][1], algos[i][2], form), *b;
                 double s = 0, t, x[2];
                 int64_t act;
                 drive(a, &s, 137, form);
@@ -107,7 +110,7 @@ END_TEST
 START_TEST(damage_is_refused)
 {
     CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
-    ctw_agent *a = make("sarsa", "0.9", 1), *b;
+    ctw_agent *a = make("sarsa", "0.9", "1", 1), *b;
     double s = 0;
     uint64_t n;
     drive(a, &s, 40, 1);

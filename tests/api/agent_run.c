@@ -63,13 +63,15 @@ static void only_middle(void *user, uint64_t lane, uint8_t *allowed)
     allowed[1] = 1;
 }
 
-static ctw_agent *make(const char *algo, const char *lambda, int tiles, int64_t actions, const char *tilings)
+static ctw_agent *make(const char *algo, const char *lambda, const char *steps, int tiles, int64_t actions,
+                       const char *tilings)
 {
     ctw_params *p;
     ctw_agent *a;
     CTW_OKAY(ctw_params_new(ctx, "agent", &p));
     CTW_OKAY(ctw_params_set_text(p, "algo", algo));
     CTW_OKAY(ctw_params_set_text(p, "lambda", lambda));
+    CTW_OKAY(ctw_params_set_text(p, "steps", steps));
     CTW_OKAY(ctw_params_set_i64(p, "actions", actions));
     CTW_OKAY(ctw_params_set_text(p, "form", tiles ? "linear" : "tabular"));
     CTW_OKAY(ctw_params_set_i64(p, "states", tiles ? 1 : 10));
@@ -121,16 +123,18 @@ static void by_hand(ctw_agent *a, place *p, int episodes, int max_steps)
 
 START_TEST(the_loop_is_act_and_learn)
 {
-    static const char *const algos[][2] = {{"q", "0"},       {"q", "0.7"},           {"sarsa", "0"},
-                                           {"sarsa", "0.9"}, {"true-online", "0.9"}, {"expected-sarsa", "0"},
-                                           {"double-q", "0"}};
+    static const char *const algos[][3] = {
+        {"q", "0", "1"},          {"q", "0.7", "1"},           {"sarsa", "0", "1"},
+        {"sarsa", "0.9", "1"},    {"true-online", "0.9", "1"}, {"expected-sarsa", "0", "1"},
+        {"double-q", "0", "1"},   {"sarsa", "0", "4"},         {"expected-sarsa", "0", "3"},
+        {"tree-backup", "0", "3"}};
     CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
     for (int shape = 0; shape < 6; shape++)
-        for (size_t i = 0; i < 7; i++) {
+        for (size_t i = 0; i < 10; i++) {
             int tiles = shape >= 2;
             int64_t actions = shape == 0 || shape == 3 ? 4 : shape == 2 ? 2 : shape == 5 ? 7 : 3;
-            ctw_agent *a = make(algos[i][0], algos[i][1], tiles, actions, shape == 4 ? "5" : "8");
-            ctw_agent *b = make(algos[i][0], algos[i][1], tiles, actions, shape == 4 ? "5" : "8");
+            ctw_agent *a = make(algos[i][0], algos[i][1], algos[i][2], tiles, actions, shape == 4 ? "5" : "8");
+            ctw_agent *b = make(algos[i][0], algos[i][1], algos[i][2], tiles, actions, shape == 4 ? "5" : "8");
             place p = {.dims = tiles ? 2 : 1}, q = p;
             ctw_env *e = world(&p, 1, actions, 0), *other = world(&q, 1, actions, 0);
             static double w[16384], v[16384];
@@ -153,7 +157,7 @@ END_TEST
 START_TEST(lanes_masks_and_reports)
 {
     CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
-    ctw_agent *a = make("q", "0", 1, 3, "8"), *t = make("sarsa", "0.5", 1, 3, "8");
+    ctw_agent *a = make("q", "0", "1", 1, 3, "8"), *t = make("sarsa", "0.5", "1", 1, 3, "8");
     place p = {.dims = 2};
     ctw_env *e = world(&p, 8, 3, 0), *m = world(&p, 1, 3, 1);
     ctw_report *r;
@@ -198,7 +202,7 @@ END_TEST
 START_TEST(worlds_that_fail)
 {
     CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
-    ctw_agent *a = make("q", "0", 1, 3, "8");
+    ctw_agent *a = make("q", "0", "1", 1, 3, "8");
     place p = {.dims = 2, .fail_at = 3};
     ctw_env *e = world(&p, 1, 3, 0), *odd = NULL;
     CTW_FAILS(ctw_agent_run(a, e, 5, 0, 1, NULL, NULL), CTW_E_BACKEND, "step");

@@ -69,7 +69,8 @@ static ctw_status agents(ctw_ctx *ctx, void *user)
 {
     static const char *const forms[] = {"tiles", "hashed", "cross", "fourier", "rbf"};
     const int *k = user;
-    const char *const kv[] = {"form", "linear", "lambda", *k == 0 ? "0.5" : "0", "algo", "sarsa", NULL};
+    const char *const kv[] = {
+        "form", "linear", "lambda", *k == 0 ? "0.5" : "0", "algo", "sarsa", "steps", *k == 1 ? "3" : "1", NULL};
     const char *const fkv[] = {"form", forms[*k], "size", "16", NULL};
     const double lo = 0, hi = 7;
     ctw_params *p = NULL, *fp = NULL;
