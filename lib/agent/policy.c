@@ -41,7 +41,7 @@ void ctw_policy__act(ctw_policy *p, ctw_policy__walk *k, const uint8_t *allowed,
 static ctw_status act(ctw_policy *p, const double *phi, uint64_t n, const uint8_t *allowed, const char *fn)
 {
     CTW_TRY(need_allowed(p, allowed, fn));
-    CTW_TRY(ctw_policy__read(p, phi, n, &p->walk.tmp, fn));
+    CTW_TRY(ctw_policy__see(p, phi, n, &p->walk.tmp, fn));
     ctw_policy__act(p, &p->walk, allowed, 1);
     return CTW_OK;
 }
@@ -93,7 +93,7 @@ static ctw_status learn(ctw_policy *p, double reward, const double *phi, uint64_
     CTW_TRY(ctw_base__in(reward, -p->o.value_limit, p->o.value_limit, fn, "reward"));
     CTW_TRY(ctw_base__in_i64(end, 0, 2, fn, "end"));
     if (end != CTW_POLICY_TERMINAL) {
-        CTW_TRY(ctw_policy__read(p, phi, n, &p->walk.tmp, fn));
+        CTW_TRY(ctw_policy__see(p, phi, n, &p->walk.tmp, fn));
         next = &p->walk.tmp;
     }
     if (ctw_policy__is_batch(p)) return batch_learn(p, reward, next, end, fn);
@@ -128,7 +128,7 @@ static ctw_status own_point(const ctw_policy *p, const double *phi, uint64_t n, 
     ctw_agent__point *points[] = {x};
     *memory = NULL;
     CTW_TRY(ctw_agent__points_new(p->h.ctx, p->max_active, 1, points, memory));
-    ctw_status s = ctw_policy__read(p, phi, n, x, fn);
+    ctw_status s = ctw_policy__see(p, phi, n, x, fn);
     if (s != CTW_OK) ctw_base__free(p->h.ctx, *memory);
     return s;
 }

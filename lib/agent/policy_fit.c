@@ -49,9 +49,9 @@ static ctw_status read_row(ctw_policy *p, const logged *l, uint64_t i, ctw_polic
 {
     ctw_policy__dist d;
     const ctw_agent__point *next = NULL;
-    CTW_TRY(ctw_policy__read(p, l->phi + i * l->stride, l->n, &k->cur, fn));
+    CTW_TRY(ctw_policy__see(p, l->phi + i * l->stride, l->n, &k->cur, fn));
     if (l->end[i] != CTW_POLICY_TERMINAL) {
-        CTW_TRY(ctw_policy__read(p, l->phi_next + i * l->stride, l->n, &k->tmp, fn));
+        CTW_TRY(ctw_policy__see(p, l->phi_next + i * l->stride, l->n, &k->tmp, fn));
         next = &k->tmp;
     }
     for (size_t j = 0; j < p->k; j++) k->deed.allowed[j] = !l->allowed || l->allowed[i * p->k + j];

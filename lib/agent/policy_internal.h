@@ -108,7 +108,7 @@ static inline double ctw_policy__feature(const ctw_agent__point *x, size_t i)
 void ctw_policy__read_options(const ctw_params *params, ctw_policy__options *o);
 ctw_status ctw_policy__make(ctw_ctx *ctx, const ctw_params *params, const char *fn, ctw_policy **out);
 ctw_status ctw_policy__attach(ctw_policy *p, ctw_features *f, const char *fn);
-ctw_status ctw_policy__read(const ctw_policy *p, const double *phi, uint64_t n, ctw_agent__point *x, const char *fn);
+ctw_status ctw_policy__see(const ctw_policy *p, const double *phi, uint64_t n, ctw_agent__point *x, const char *fn);
 
 /* policy.c: acts in the state that walk k's tmp holds, which becomes its current one. */
 void ctw_policy__act(ctw_policy *p, ctw_policy__walk *k, const uint8_t *allowed, int explore);

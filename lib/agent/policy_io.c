@@ -2,9 +2,7 @@
  * begun and the open step, so that a loaded policy continues with the same bits. */
 #include "agent/agent_params.h"
 #include "agent/policy_internal.h"
-#include "base/ctx.h"
-#include "io/container.h"
-#include "io/file.h"
+#include "io/saving.h"
 #include <math.h>
 #include <string.h>
 
@@ -85,9 +83,8 @@ static void put_batch(const ctw_policy *p, ctw_io__writer *w)
     }
 }
 
-static ctw_status save(const ctw_policy *p, ctw_io__out *o, const char *fn)
+static ctw_status write_all(const ctw_policy *p, ctw_io__out *o)
 {
-    CTW_TRY(ctw_base__handle_check(p ? &p->h : NULL, CTW_POLICY_MAGIC, fn, "p"));
     const ctw_policy__walk *k = &p->walk;
     ctw_io__out_begin(o, p->h.ctx, CTW_POLICY_MAGIC, MAJOR, 0);
     ctw_io__out_params(o, p->params);
@@ -114,28 +111,7 @@ static ctw_status save(const ctw_policy *p, ctw_io__out *o, const char *fn)
         put_deed(p, &o->w, k->deed.action, k->deed.u, k->deed.allowed, k->deed.logp);
     }
     ctw_io__out_close(o);
-    ctw_status s = ctw_io__out_finish(o);
-    if (s != CTW_OK) ctw_io__out_free(o);
-    return s;
-}
-
-ctw_status ctw_policy_save_mem(const ctw_policy *p, void *buf, uint64_t cap, uint64_t *need)
-{
-    static const char fn[] = "ctw_policy_save_mem";
-    ctw_io__out o;
-    CTW_TRY(ctw_base__need(need, fn, "need"));
-    CTW_TRY(ctw_base__need_n(buf, cap, fn, "buf"));
-    CTW_TRY(save(p, &o, fn));
-    return ctw_io__out_to_mem(&o, buf, cap, need, fn);
-}
-
-ctw_status ctw_policy_save_file(const ctw_policy *p, const char *path)
-{
-    static const char fn[] = "ctw_policy_save_file";
-    ctw_io__out o;
-    CTW_TRY(ctw_base__need(path, fn, "path"));
-    CTW_TRY(save(p, &o, fn));
-    return ctw_io__out_to_file(&o, path, fn);
+    return ctw_io__out_finish(o);
 }
 
 /* ---- loading ---- */
@@ -311,44 +287,19 @@ static ctw_status build(ctw_ctx *ctx, const ctw_io__in *in, const ctw_params *pa
     return s;
 }
 
-ctw_status ctw_policy_load_mem(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_policy **out)
+/* What a policy that could be saved would not refuse is the file's fault. */
+static ctw_status read_all(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_policy **out, const char *fn)
 {
-    static const char fn[] = "ctw_policy_load_mem";
     static const uint32_t known[] = {TAG_PARAMS, TAG_FEATURES, TAG_STATE, TAG_WEIGHTS, TAG_BATCH, TAG_WALK};
     ctw_io__in in;
     ctw_params *params;
-    CTW_TRY(ctw_base__need(out, fn, "out"));
-    *out = NULL;
-    CTW_TRY(ctw_base__ctx_check(ctx, fn));
-    CTW_TRY(ctw_base__need(buf, fn, "buf"));
     CTW_TRY(ctw_io__in_begin(&in, buf, len, CTW_POLICY_MAGIC, MAJOR, fn));
     CTW_TRY(ctw_io__in_known(&in, known, sizeof known / sizeof *known, fn));
     CTW_TRY(ctw_io__in_params(&in, ctx, "policy", &params, fn));
     ctw_status s = build(ctx, &in, params, fn, out);
     ctw_params_unref(params);
-    if (s == CTW_OK) return s;
-    ctw_policy_unref(*out);
-    *out = NULL;
-    return s == CTW_E_NOMEM || s == CTW_E_FORMAT ? s : ctw_base__fail_in(CTW_E_FORMAT, "%s", fn);
+    if (s == CTW_OK || s == CTW_E_NOMEM || s == CTW_E_FORMAT) return s;
+    return ctw_base__fail_in(CTW_E_FORMAT, "%s", fn);
 }
 
-static ctw_status load_any(ctw_ctx *ctx, const void *buf, uint64_t len, void **out)
-{
-    ctw_policy *p;
-    ctw_status s = ctw_policy_load_mem(ctx, buf, len, &p);
-    *out = p;
-    return s;
-}
-
-ctw_status ctw_policy_load_file(ctw_ctx *ctx, const char *path, ctw_policy **out)
-{
-    static const char fn[] = "ctw_policy_load_file";
-    void *any = NULL;
-    CTW_TRY(ctw_base__need(out, fn, "out"));
-    *out = NULL;
-    CTW_TRY(ctw_base__ctx_check(ctx, fn));
-    CTW_TRY(ctw_base__need(path, fn, "path"));
-    ctw_status s = ctw_io__file_load(ctx, path, load_any, &any, fn);
-    *out = any;
-    return s;
-}
+CTW_DEFINE_SAVING(ctw_policy, CTW_POLICY_MAGIC, ctw_io__any_state, write_all, read_all);

@@ -186,7 +186,7 @@ ctw_status ctw_policy_set_features(ctw_policy *p, ctw_features *f)
     return s;
 }
 
-ctw_status ctw_policy__read(const ctw_policy *p, const double *phi, uint64_t n, ctw_agent__point *x, const char *fn)
+ctw_status ctw_policy__see(const ctw_policy *p, const double *phi, uint64_t n, ctw_agent__point *x, const char *fn)
 {
     if (!p->w)
         return ctw_base__fail(

@@ -71,7 +71,7 @@ static ctw_status decide(loop *r, size_t i)
 {
     ctw_policy__walk *k = &r->walk[i];
     const uint8_t *allowed = NULL;
-    CTW_TRY(ctw_policy__read(r->p, r->obs + i * r->env->dims, r->env->dims, &k->tmp, fn));
+    CTW_TRY(ctw_policy__see(r->p, r->obs + i * r->env->dims, r->env->dims, &k->tmp, fn));
     if (r->env->mask) {
         int any = 0;
         r->env->mask(r->env->user, i, r->allowed);
@@ -92,7 +92,7 @@ static ctw_status take_in(loop *r, size_t i, int end)
     ctw_policy *p = r->p;
     const ctw_agent__point *next = NULL;
     if (end != CTW_POLICY_TERMINAL) {
-        CTW_TRY(ctw_policy__read(p, r->obs + i * r->env->dims, r->env->dims, &r->walk[i].tmp, fn));
+        CTW_TRY(ctw_policy__see(p, r->obs + i * r->env->dims, r->env->dims, &r->walk[i].tmp, fn));
         next = &r->walk[i].tmp;
     }
     if (!ctw_policy__is_batch(p)) {
