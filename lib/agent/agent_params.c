@@ -118,6 +118,8 @@ static const ctw_base__option ope_options[] = {
     CTW_OPT_F64("reward_lo", 0.0, -1e9, 1e9, "Smallest reward of a step."),
     CTW_OPT_F64("reward_hi", 1.0, -1e9, 1e9, "Largest reward of a step."),
     CTW_OPT_F64("clip", 3.0, 1e-3, 1e6, "Is, pdis: estimates are cut at this many times the largest possible return."),
+    CTW_OPT_F64("ratio_max", 0.0, 0.0, 1e6,
+                "Dr: largest product of ratios target / behaviour the two policies can give an episode; 0: not known."),
     CTW_OPT_I64("horizon", 1, 1, 100000, "Largest number of steps in an episode."),
 };
 const ctw_base__kind ctw_ope__kind = {"ope", ope_options, sizeof ope_options / sizeof *ope_options};

@@ -55,17 +55,19 @@ static void outer(ctw_num__mat *m, const ctw_agent__point *x, size_t xo, const c
     }
 }
 
-static void sum_fixed(lspi *p)
+static ctw_status sum_fixed(lspi *p, ctw_cancel *cancel)
 {
     double q0 = p->a->o.initial, gamma = p->a->o.gamma;
     for (size_t i = 0; i < p->d; i++) CTW_AT(&p->fixed, i, i) = p->ridge;
     for (size_t i = 0; i < p->rows; i++) {
         size_t block = (size_t)p->log->action[i] * p->f;
         const ctw_agent__point *x = &p->now[i];
+        if ((i & 63) == 0) CTW_TRY(ctw_base__stopped(cancel, fn));
         double r = p->log->reward[i] - q0 + (p->log->terminal[i] ? 0.0 : gamma * q0);
         outer(&p->fixed, x, block, x, block, 1.0);
         for (size_t j = 0; j < x->n; j++) p->b0[block + x->idx[j]] += r * (x->unit ? 1.0 : x->val[j]);
     }
+    return CTW_OK;
 }
 
 static size_t greedy_block(const lspi *p, const ctw_agent__point *x)
@@ -85,16 +87,18 @@ static size_t greedy_block(const lspi *p, const ctw_agent__point *x)
 }
 
 /* One evaluation of the greedy policy; *moved is how far the weights went. */
-static ctw_status solve(lspi *p, double *moved)
+static ctw_status solve(lspi *p, double *moved, ctw_cancel *cancel)
 {
     double gamma = p->a->o.gamma, limit = p->a->o.value_limit, sum = 0.0;
     memcpy(p->A.a, p->fixed.a, p->d * p->fixed.ld * sizeof(double));
     memcpy(p->b.a, p->b0, p->d * sizeof(double));
-    for (size_t i = 0; i < p->rows; i++)
+    for (size_t i = 0; i < p->rows; i++) {
+        if ((i & 63) == 0) CTW_TRY(ctw_base__stopped(cancel, fn));
         if (!p->log->terminal[i])
             outer(&p->A, &p->now[i], (size_t)p->log->action[i] * p->f, &p->next[i], greedy_block(p, &p->next[i]),
                   -gamma);
-    CTW_TRY(ctw_num__lu_solve(p->a->h.ctx, &p->A, &p->b));
+    }
+    CTW_TRY(ctw_num__lu_solve_until(p->a->h.ctx, &p->A, &p->b, cancel, fn));
     for (size_t i = 0; i < p->d; i++) {
         double v = p->b.a[i], step = v - p->w[i];
         if (!(fabs(v) <= limit))
@@ -124,10 +128,9 @@ static ctw_status fit(lspi *p, double tol, int64_t max_rounds, ctw_cancel *cance
     double moved = INFINITY;
     CTW_TRY(prepare(p));
     CTW_TRY(encode(p, cancel));
-    sum_fixed(p);
+    CTW_TRY(sum_fixed(p, cancel));
     for (*rounds = 0; *rounds < max_rounds && moved >= tol; ++*rounds) {
-        CTW_TRY(ctw_base__stopped(cancel, fn));
-        CTW_TRY(solve(p, &moved));
+        CTW_TRY(solve(p, &moved, cancel));
     }
     return ctw_agent__put_weights(p->a, p->w, p->d, fn);
 }

@@ -87,10 +87,10 @@ static ctw_status fit(lstd *p, ctw_cancel *cancel)
     double limit = p->a->o.value_limit;
     CTW_TRY(prepare(p));
     for (uint64_t i = 0; i < p->log->rows; i++) {
-        if ((i & 63) == 0) CTW_TRY(ctw_base__stopped(cancel, fn));
+        CTW_TRY(ctw_base__stopped(cancel, fn));
         CTW_TRY(add_row(p, i));
     }
-    CTW_TRY(ctw_num__lu_solve(p->a->h.ctx, &p->A, &p->b));
+    CTW_TRY(ctw_num__lu_solve_until(p->a->h.ctx, &p->A, &p->b, cancel, fn));
     for (size_t i = 0; i < p->d; i++)
         if (!(fabs(p->b.a[i]) <= limit))
             return ctw_base__fail(CTW_E_NOCONV, "%s: a weight is %g, beyond value_limit %g", fn, p->b.a[i], limit);

@@ -14,7 +14,7 @@ enum { IS = 0, PDIS, WIS, DR };
 struct ctw_ope {
     ctw_base__handle h;
     int estimator;
-    double gamma, lo, hi, clip;
+    double gamma, lo, hi, clip, ratio_max;
     int64_t horizon;
     double span;            /* sum of gamma^t over the horizon */
     double *value, *weight; /* an estimate and its weight each episode */
@@ -46,6 +46,7 @@ ctw_status ctw_ope_new(ctw_ctx *ctx, const ctw_params *params, ctw_ope **out)
     o->estimator = ctw_base__opt_choice(params, kind, "estimator");
     o->gamma = ctw_base__opt_f64(params, kind, "gamma");
     o->clip = ctw_base__opt_f64(params, kind, "clip");
+    o->ratio_max = ctw_base__opt_f64(params, kind, "ratio_max");
     o->horizon = ctw_base__opt_i64(params, kind, "horizon");
     double g = 1.0;
     for (int64_t t = 0; t < o->horizon; t++) {
@@ -54,6 +55,38 @@ ctw_status ctw_ope_new(ctw_ctx *ctx, const ctw_params *params, ctw_ope **out)
     }
     *out = o;
     return CTW_OK;
+}
+
+/* The least and largest return an episode can have. */
+static void returns(const ctw_ope *o, double *lo, double *hi)
+{
+    *lo = (o->lo < 0.0 ? o->lo : 0.0) * o->span;
+    *hi = (o->hi > 0.0 ? o->hi : 0.0) * o->span;
+}
+
+static ctw_status check_ratios(const ctw_ope *o, const double *target, const double *behaviour, uint64_t n,
+                               const char *fn)
+{
+    double w = 1.0;
+    for (uint64_t t = 0; t < n; t++) {
+        w *= target[t] / behaviour[t];
+        CTW_TRY(ctw_base__in(w, 0.0, o->ratio_max * (1.0 + 1e-9), fn, "product of ratios"));
+    }
+    return CTW_OK;
+}
+
+/* Width of the range of doubly robust estimates when ratios are bounded: step t adds gamma^t (w_t (r - q) + w_{t-1} v),
+ * with w in [0, ratio_max] (w_{-1} = 1), rewards in [lo, hi], q and v returns. */
+static double dr_range(const ctw_ope *o)
+{
+    double lo, hi, g = 1.0, width = 0.0, most = o->ratio_max > 1.0 ? o->ratio_max : 1.0;
+    returns(o, &lo, &hi);
+    double r_lo = o->lo < 0.0 ? o->lo : 0.0, r_hi = o->hi > 0.0 ? o->hi : 0.0;
+    for (int64_t t = 0; t < o->horizon; t++) {
+        width += g * (most * (r_hi - lo - (r_lo - hi)) + (t == 0 ? 1.0 : most) * (hi - lo));
+        g *= o->gamma;
+    }
+    return width;
 }
 
 static ctw_status check(const ctw_ope *o, const double *reward, const double *target, const double *behaviour,
@@ -72,8 +105,11 @@ static ctw_status check(const ctw_ope *o, const double *reward, const double *ta
     CTW_TRY(ctw_base__all_in(target, n, 1, 0.0, 1.0, fn, "target"));
     CTW_TRY(ctw_base__all_in(behaviour, n, 1, 1e-6, 1.0, fn, "behaviour"));
     if (!q) return CTW_OK;
-    CTW_TRY(ctw_base__all_in(q, n, 1, -1e12, 1e12, fn, "q"));
-    return ctw_base__all_in(v, n, 1, -1e12, 1e12, fn, "v");
+    double lo = -1e12, hi = 1e12;
+    if (o->ratio_max > 0.0) returns(o, &lo, &hi);
+    CTW_TRY(ctw_base__all_in(q, n, 1, lo, hi, fn, "q"));
+    CTW_TRY(ctw_base__all_in(v, n, 1, lo, hi, fn, "v"));
+    return o->ratio_max > 0.0 ? check_ratios(o, target, behaviour, n, fn) : CTW_OK;
 }
 
 /* The episode's estimate; *weight is the product of its ratios. Steps after its end have reward 0 and ratio 1. */
@@ -157,6 +193,10 @@ ctw_status ctw_ope_bound(const ctw_ope *o, double delta, double *out_mean, doubl
             mean - sqrt(2.0 * ctw_num__variance(o->value, o->n) * term / n) - 7.0 * limit * term / (3.0 * (n - 1.0));
         mean += o->lo * o->span;
         lower += o->lo * o->span;
+    } else if (o->estimator == DR && o->ratio_max > 0.0) {
+        double term = log(2.0 / delta);
+        lower = mean - sqrt(2.0 * ctw_num__variance(o->value, o->n) * term / n) -
+                7.0 * dr_range(o) * term / (3.0 * (n - 1.0));
     } else {
         error = sqrt(ctw_num__variance(o->value, o->n) / n);
         if (o->estimator == WIS) weighted(o, &mean, &error);

@@ -10,8 +10,8 @@ static void release(ctw_agent__loop *r)
 {
     ctw_ctx *ctx = r->a->h.ctx;
     for (size_t i = 0; r->own && i < r->env->lanes; i++) ctw_agent__back_free(ctx, r->own[i].back);
-    void *blocks[] = {r->own,   r->points, r->obs,    r->reward, r->ret,    r->sum,
-                      r->steps, r->count,  r->action, r->state,  r->allowed};
+    void *blocks[] = {r->own,   r->points, r->obs,    r->reward, r->ret,     r->sum,
+                      r->steps, r->count,  r->action, r->state,  r->allowed, r->cell};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) ctw_base__free(ctx, blocks[i]);
 }
 
@@ -47,7 +47,8 @@ static ctw_status prepare(ctw_agent__loop *r, int64_t episodes, int series)
     CTW_TRY(lane_walks(r));
     if (!(r->obs = CTW_NEW(ctx, lanes * r->env->dims, double)) || !(r->reward = CTW_NEW(ctx, lanes, double)) ||
         !(r->sum = CTW_NEW(ctx, lanes, double)) || !(r->count = CTW_NEW(ctx, lanes, uint64_t)) ||
-        !(r->action = CTW_NEW(ctx, lanes, int64_t)) || !(r->state = CTW_NEW(ctx, lanes, int32_t)))
+        !(r->action = CTW_NEW(ctx, lanes, int64_t)) || !(r->cell = CTW_NEW(ctx, lanes, uint32_t)) ||
+        !(r->state = CTW_NEW(ctx, lanes, int32_t)))
         return CTW_E_NOMEM;
     if (series && (!(r->ret = ctw_base__alloc(ctx, goal, sizeof *r->ret)) ||
                    !(r->steps = ctw_base__alloc(ctx, goal, sizeof *r->steps))))
@@ -159,6 +160,7 @@ static ctw_status loop(ctw_agent__loop *r, ctw_cancel *cancel)
     ctw_agent__run_lanes fast = ctw_agent__run_fast(r);
     if (!fast) fast = lanes_general;
     for (size_t i = 0; i < lanes; i++) CTW_TRY(begin(r, i));
+    ctw_agent__run_table_begin(r);
     for (uint64_t round = 0; r->done < r->goal; round++) {
         if ((round & 255) == 0 && ctw_base__stopped(cancel, fn) != CTW_OK) return CTW_OK;
         if (r->env->step(r->env->user, lanes, r->action, r->obs, r->reward, r->state) != 0)

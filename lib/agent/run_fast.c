@@ -86,7 +86,6 @@ CTW_HOT ctw_status lane(ctw_agent__loop *r, size_t i, known c, double *alpha)
 #define ALGO (r->a->o.algo)
 
 /* Tables without traces, and eight tilings: the shapes whose speed matters most; then any number of tilings. */
-LANES(table_4, 1, 4, 0, 1, CTW_AGENT_Q, 4)
 LANES(table_any, 1, STRIDE, 0, 1, ALGO, ACTIONS)
 LANES(tiles_2, 8, 2, 0, 0, ALGO, 2)
 LANES(tiles_3, 8, 4, 0, 0, ALGO, 3)
@@ -102,8 +101,7 @@ static ctw_agent__run_lanes choose_shape(const ctw_agent *a)
 {
     int64_t n = a->o.actions;
     int online = a->o.algo == CTW_AGENT_ONLINE;
-    if (a->o.form == CTW_AGENT_TABULAR)
-        return a->lazy ? NULL : n == 4 && a->o.algo == CTW_AGENT_Q ? table_4 : table_any;
+    if (a->o.form == CTW_AGENT_TABULAR) return a->lazy ? NULL : table_any;
     if (!a->features || a->features->form != CTW_FEATURES_TILES || a->features->ranked > 0) return NULL;
     int width = a->features->tilings == 8 ? n == 2 ? 0 : n == 3 ? 1 : 2 : 2;
     static const ctw_agent__run_lanes table[3][3] = {
@@ -115,7 +113,9 @@ ctw_agent__run_lanes ctw_agent__run_fast(ctw_agent__loop *r)
 {
     ctw_agent *a = r->a;
     if (!r->learn || r->allowed || a->tables != 1 || a->o.steps > 1 || a->o.average > 0.0) return NULL;
-    ctw_agent__run_lanes lanes = choose_shape(a);
+    ctw_agent__run_lanes lanes = a->o.form == CTW_AGENT_TABULAR ? ctw_agent__run_table(r) : NULL;
+    if (lanes) return lanes;
+    lanes = choose_shape(a);
     for (size_t i = 0; lanes && i < r->env->lanes; i++) {
         ctw_agent__point *points[] = {&r->walk[i].cur, &r->walk[i].nxt, &r->walk[i].tmp};
         for (size_t j = 0; j < 3; j++) {

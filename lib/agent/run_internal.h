@@ -17,6 +17,7 @@ typedef struct ctw_agent__loop {
     double *steps;
     uint64_t *count;
     int64_t *action;
+    uint32_t *cell; /* tables: the state each lane is in, for run_table.c */
     int32_t *state;
     uint8_t *allowed;
 } ctw_agent__loop;
@@ -30,5 +31,9 @@ ctw_status ctw_agent__run_decide(ctw_agent__loop *r, size_t lane);
  * 1. NULL when it is not. */
 typedef ctw_status (*ctw_agent__run_lanes)(ctw_agent__loop *r);
 ctw_agent__run_lanes ctw_agent__run_fast(ctw_agent__loop *r);
+
+/* run_table.c: the same for tables of Q and Sarsa; begin after the lanes have begun. */
+ctw_agent__run_lanes ctw_agent__run_table(ctw_agent__loop *r);
+void ctw_agent__run_table_begin(ctw_agent__loop *r);
 
 #endif

@@ -2,6 +2,7 @@
  * sizes cannot reach it (ctw_num__mat_new), so a negative info would be a bug of ours. */
 #include "num/lapack.h"
 #include "base/alloc.h"
+#include "base/cancel.h"
 #include "base/error.h"
 #include "num/blas.h"
 #include <lapacke.h>
@@ -53,6 +54,73 @@ ctw_status ctw_num__lu_solve(ctw_ctx *ctx, ctw_num__mat *a, ctw_num__mat *b)
     if (info < 0) return broken("dgesv", info);
     return info ? ctw_base__fail(CTW_E_SINGULAR, "the matrix is singular: pivot %d of %zu is zero", (int)info, a->cols)
                 : CTW_OK;
+}
+
+#define LU_WHOLE 512 /* sides up to this are solved in one go, within some milliseconds */
+#define LU_BLOCK 64
+
+static ctw_status singular(size_t pivot, size_t n)
+{
+    return ctw_base__fail(CTW_E_SINGULAR, "the matrix is singular: pivot %zu of %zu is zero", pivot, n);
+}
+
+static ctw_num__mat part(const ctw_num__mat *a, size_t row, size_t rows, size_t col, size_t cols)
+{
+    return (ctw_num__mat){a->a + row + col * a->ld, rows, cols, a->ld};
+}
+
+/* A right-looking step: columns k .. k + w - 1 are factorised, what stands right of them brought up to date in strips.
+ */
+static ctw_status lu_block(ctw_num__mat *a, size_t k, size_t w, lapack_int *pivot, const ctw_cancel *cancel,
+                           const char *fn)
+{
+    size_t n = a->cols, end = k + w;
+    lapack_int ld = (lapack_int)a->ld, first = (lapack_int)k + 1, last = (lapack_int)end;
+    lapack_int info =
+        LAPACKE_dgetrf_work(LAPACK_COL_MAJOR, (lapack_int)(n - k), (lapack_int)w, &CTW_AT(a, k, k), ld, pivot + k);
+    if (info < 0) return broken("dgetrf", info);
+    if (info > 0) return singular(k + (size_t)info, n);
+    for (size_t i = k; i < end; i++) pivot[i] += (lapack_int)k;
+    LAPACKE_dlaswp_work(LAPACK_COL_MAJOR, (lapack_int)k, a->a, ld, first, last, pivot, 1);
+    ctw_num__mat below = part(a, end, n - end, k, w);
+    for (size_t at = end; at < n; at += 8 * (size_t)LU_BLOCK) {
+        size_t cols = n - at < 8 * (size_t)LU_BLOCK ? n - at : 8 * (size_t)LU_BLOCK;
+        ctw_num__mat top = part(a, k, w, at, cols), rest = part(a, end, n - end, at, cols);
+        CTW_TRY(ctw_base__stopped(cancel, fn));
+        LAPACKE_dlaswp_work(LAPACK_COL_MAJOR, (lapack_int)cols, &CTW_AT(a, 0, at), ld, first, last, pivot, 1);
+        info = LAPACKE_dtrtrs_work(LAPACK_COL_MAJOR, 'L', 'N', 'U', (lapack_int)w, (lapack_int)cols, &CTW_AT(a, k, k),
+                                   ld, top.a, ld);
+        if (info) return broken("dtrtrs", info);
+        ctw_num__gemm(0, 0, -1.0, &below, &top, 1.0, &rest);
+    }
+    return CTW_OK;
+}
+
+static ctw_status lu_blocks(ctw_num__mat *a, ctw_num__mat *b, lapack_int *pivot, const ctw_cancel *cancel,
+                            const char *fn)
+{
+    size_t n = a->cols;
+    for (size_t k = 0; k < n; k += LU_BLOCK) {
+        CTW_TRY(ctw_base__stopped(cancel, fn));
+        CTW_TRY(lu_block(a, k, n - k < LU_BLOCK ? n - k : LU_BLOCK, pivot, cancel, fn));
+    }
+    lapack_int info = LAPACKE_dgetrs_work(LAPACK_COL_MAJOR, 'N', (lapack_int)n, (lapack_int)b->cols, a->a,
+                                          (lapack_int)a->ld, pivot, b->a, (lapack_int)b->ld);
+    return info ? broken("dgetrs", info) : CTW_OK;
+}
+
+ctw_status ctw_num__lu_solve_until(ctw_ctx *ctx, ctw_num__mat *a, ctw_num__mat *b, const ctw_cancel *cancel,
+                                   const char *fn)
+{
+    if (a->cols <= LU_WHOLE) {
+        CTW_TRY(ctw_base__stopped(cancel, fn));
+        return ctw_num__lu_solve(ctx, a, b);
+    }
+    lapack_int *pivot = CTW_NEW(ctx, a->cols, lapack_int);
+    if (!pivot) return CTW_E_NOMEM;
+    ctw_status s = lu_blocks(a, b, pivot, cancel, fn);
+    ctw_base__free(ctx, pivot);
+    return s;
 }
 
 ctw_status ctw_num__lstsq(ctw_ctx *ctx, ctw_num__mat *a, ctw_num__mat *b)

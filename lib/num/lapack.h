@@ -15,6 +15,10 @@ ctw_status ctw_num__chol_inverse(ctw_num__mat *l);
 ctw_status ctw_num__tri_solve(const ctw_num__mat *l, int trans, ctw_num__mat *b);
 /* General square A X = B by LU; A destroyed, B overwritten. CTW_E_SINGULAR. */
 ctw_status ctw_num__lu_solve(ctw_ctx *ctx, ctw_num__mat *a, ctw_num__mat *b);
+/* The same in blocks of columns between which it asks whether to stop; small systems are one block and give the same
+ * bits as the call above. CTW_E_CANCELLED, CTW_E_DEADLINE (A and B are destroyed). */
+ctw_status ctw_num__lu_solve_until(ctw_ctx *ctx, ctw_num__mat *a, ctw_num__mat *b, const ctw_cancel *cancel,
+                                   const char *fn);
 /* Least squares min |A X - B| by QR, rows >= cols, full rank (CTW_E_SINGULAR); A destroyed, X in B's top rows. */
 ctw_status ctw_num__lstsq(ctw_ctx *ctx, ctw_num__mat *a, ctw_num__mat *b);
 /* Eigenvalues ascending in w[n], eigenvectors in A's columns; reads the lower triangle. CTW_E_NOCONV. */

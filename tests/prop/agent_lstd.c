@@ -144,10 +144,52 @@ START_TEST(refusals)
 }
 END_TEST
 
+/* A solve of many unknowns is given up in its middle: summing three rows takes no time, the 2048 unknowns do. */
+START_TEST(large_solve_stops)
+{
+    static const int64_t a3[3] = {0, 1, 0};
+    static const double x3[3] = {0, 1, 2};
+    static const uint8_t e3[3] = {1, 1, 1};
+    ctw_params *p;
+    ctw_agent *a;
+    ctw_cancel *stop;
+    static double w[2048];
+    uint64_t need;
+    CTW_OKAY(ctw_params_new(ctx, "agent", &p));
+    CTW_OKAY(ctw_params_set_text(p, "form", "linear"));
+    CTW_OKAY(ctw_agent_new(ctx, p, &a));
+    ctw_features *f;
+    ctw_params *fp;
+    const double lo = 0, hi = 4;
+    const int64_t bins = 1023;
+    CTW_OKAY(ctw_params_new(ctx, "features", &fp));
+    CTW_OKAY(ctw_params_set_text(fp, "form", "rbf"));
+    CTW_OKAY(ctw_features_new(ctx, fp, &f));
+    CTW_OKAY(ctw_features_set_ranges(f, &lo, &hi, &bins, 1));
+    CTW_OKAY(ctw_agent_set_features(a, f));
+    CTW_OKAY(ctw_cancel_new(ctx, &stop));
+    CTW_OKAY(ctw_cancel_set_deadline(stop, 0.03));
+    CTW_FAILS(ctw_agent_fit_lstd(a, x3, a3, x3, x3, a3, e3, 3, 1, 1, 0, 1, stop), CTW_E_DEADLINE, "fit_lstd");
+    ctw_cancel_reset(stop);
+    CTW_OKAY(ctw_cancel_set_deadline(stop, 0.03));
+    CTW_FAILS(ctw_agent_fit_lspi(a, x3, a3, x3, x3, e3, 3, 1, 1, 1, 0, 5, stop, NULL), CTW_E_DEADLINE, "fit_lspi");
+    CTW_OKAY(ctw_agent_get_weights(a, w, 2048, &need));
+    for (int i = 0; i < 2048; i++) ck_assert(w[i] == 0);
+    ctw_cancel_unref(stop);
+    ctw_features_unref(f);
+    ctw_agent_unref(a);
+    ctw_params_unref(fp);
+    ctw_params_unref(p);
+}
+END_TEST
+
 int main(void)
 {
-    const ctw_test_case cases[] = {
-        {"bellman", bellman}, {"returns", returns}, {"prior", prior}, {"refusals", refusals}};
+    const ctw_test_case cases[] = {{"bellman", bellman},
+                                   {"returns", returns},
+                                   {"prior", prior},
+                                   {"refusals", refusals},
+                                   {"large_solve_stops", large_solve_stops}};
     if (ctw_ctx_new(NULL, NULL, &ctx) != CTW_OK) return 1;
     int code = ctw_test_main("prop-agent-lstd", cases, sizeof cases / sizeof *cases, 60);
     ctw_ctx_unref(ctx);

@@ -340,6 +340,43 @@ START_TEST(blas_doors)
 }
 END_TEST
 
+/* The blocked LU: the same answer as the whole one, the pivot of a singular system by its number, and it stops. */
+START_TEST(lu_in_blocks)
+{
+    enum { SIDE = 600 };
+    ctw_num__mat a, b, keep, want;
+    ctw_cancel *stop;
+    uint64_t s = 5;
+    CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
+    CTW_OKAY(ctw_num__mat_new(ctx, SIDE, SIDE, &a));
+    CTW_OKAY(ctw_num__mat_new(ctx, SIDE, SIDE, &keep));
+    CTW_OKAY(ctw_num__mat_new(ctx, SIDE, 2, &b));
+    CTW_OKAY(ctw_num__mat_new(ctx, SIDE, 2, &want));
+    for (size_t i = 0; i < SIDE * SIDE; i++) { /* no diagonal to lean on: it must exchange rows */
+        s = s * 6364136223846793005u + 1442695040888963407u;
+        a.a[i] = keep.a[i] = (double)(s >> 40) / 16777216.0 - 0.5;
+    }
+    for (size_t i = 0; i < 2 * SIDE; i++) b.a[i] = want.a[i] = (double)(i % 7);
+    CTW_OKAY(ctw_num__lu_solve(ctx, &a, &want));
+    memcpy(a.a, keep.a, SIDE * SIDE * sizeof(double));
+    CTW_OKAY(ctw_num__lu_solve_until(ctx, &a, &b, NULL, "test"));
+    for (size_t i = 0; i < 2 * SIDE; i++)
+        ck_assert_msg(fabs(b.a[i] - want.a[i]) < 1e-8 * (1 + fabs(want.a[i])), "%zu: %g %g", i, b.a[i], want.a[i]);
+    memset(a.a, 0, SIDE * SIDE * sizeof(double));
+    for (size_t i = 0; i < SIDE; i++) CTW_AT(&a, i, i) = i == 299 ? 0 : 2;
+    CTW_FAILS(ctw_num__lu_solve_until(ctx, &a, &b, NULL, "test"), CTW_E_SINGULAR, "pivot 300 of 600");
+    CTW_OKAY(ctw_cancel_new(ctx, &stop));
+    ctw_cancel_request(stop);
+    CTW_FAILS(ctw_num__lu_solve_until(ctx, &a, &b, stop, "test"), CTW_E_CANCELLED, "test");
+    ctw_cancel_unref(stop);
+    ctw_num__mat_free(ctx, &a);
+    ctw_num__mat_free(ctx, &b);
+    ctw_num__mat_free(ctx, &keep);
+    ctw_num__mat_free(ctx, &want);
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
 START_TEST(singular_systems)
 {
     ctw_num__mat a, b, w;
@@ -400,6 +437,7 @@ int main(void)
         {"rank", rank_correlations},
         {"algebra", linear_algebra},
         {"blas", blas_doors},
+        {"lu_in_blocks", lu_in_blocks},
         {"singular", singular_systems},
         {"oom", out_of_memory},
     };
