@@ -190,7 +190,7 @@ static void crossval(bench *b, const items *all, const rca_set *set, const char 
 
 /* Life of a host: each case is ranked by what the cases before it taught, then learned. Evidence alone
  * serves until both kinds of rows were seen. */
-static void prequential(bench *b, const items *all, const rca_set *set, const char *features)
+static void prequential(bench *b, const items *all, const rca_set *set, const char *features, int retrain)
 {
     enum { WARM_UP = 5 };
     ctw_rca *m = localiser(b, features);
@@ -202,13 +202,13 @@ static void prequential(bench *b, const items *all, const rca_set *set, const ch
             if (it->group >= WARM_UP && strcmp(it->c->app, set->app[a]) == 0) judge(it, m, &s[a]);
         bench_ok(ctw_rca_add_cases(m, it->m), it->c->name);
         double t = bench_cpu_s();
-        ctw_status st = ctw_rca_fit(m, NULL);
+        ctw_status st = retrain ? ctw_rca_fit(m, NULL) : ctw_rca_update(m, NULL);
         if (st != CTW_OK && (st != CTW_E_STATE || it->group >= WARM_UP)) bench_ok(st, "fit");
         fit_s += bench_cpu_s() - t;
         fits++;
     }
     for (size_t a = 0; a < set->n_apps; a++) {
-        print_line(b, set, a, features, "prequential", &s[a]);
+        print_line(b, set, a, features, retrain ? "prequential-retrain" : "prequential", &s[a]);
         bench_out_f64("update_ms", 1e3 * fit_s / fits);
         bench_end();
         rca_score_free(&s[a]);
@@ -224,7 +224,9 @@ static void run_protocols(bench *b, const items *tr, const rca_set *train_set, c
     bench_seeds(b, &first, &last);
     if (test_set) heldout(b, tr, te, test_set, features);
     if (bench_flag(b, "--cross") && strcmp(features, "none") != 0) cross(b, tr, train_set, features);
-    if (bench_flag(b, "--prequential") && strcmp(features, "none") != 0) prequential(b, tr, train_set, features);
+    for (int retrain = 0; retrain < 2; retrain++)
+        if (bench_flag(b, "--prequential") && strcmp(features, "none") != 0)
+            prequential(b, tr, train_set, features, retrain);
     if (!test_set)
         for (int64_t seed = first; seed <= last; seed++) crossval(b, tr, train_set, features, folds, seed);
 }

@@ -9,6 +9,7 @@ static void destroy(ctw_rca *m)
 {
     ctw_ctx *ctx = m->h.ctx;
     ctw_params_unref(m->params);
+    ctw_svm_unref(m->live);
     ctw_rca__names_free(ctx, &m->names);
     ctw_rca__reference_clear(ctx, &m->ref);
     ctw_base__free(ctx, m->data.x);
@@ -124,6 +125,7 @@ static void drop_oldest(ctw_rca__labelled *d, size_t drop)
 {
     if (!drop) return;
     d->count -= drop;
+    d->left += drop;
     memmove(d->x, d->x + drop * CTW_RCA_COLUMNS, d->count * CTW_RCA_COLUMNS * sizeof *d->x);
     memmove(d->guilty, d->guilty + drop, d->count * sizeof *d->guilty);
     memmove(d->window, d->window + drop, d->count * sizeof *d->window);
@@ -242,6 +244,8 @@ ctw_status ctw_rca_adopt(ctw_rca *m, const ctw_rca *trained)
         memcpy(m->selected, trained->selected, sizeof m->selected);
         m->selected_count = trained->selected_count;
         m->svm = trained->svm;
+        ctw_svm_unref(m->live);
+        m->live = NULL;
     }
     ctw_base__handle_leave(&m->h);
     return st;
@@ -258,6 +262,25 @@ ctw_status ctw_rca_fit(ctw_rca *m, ctw_cancel *cancel)
     CTW_TRY(ctw_base__handle_enter(m ? &m->h : NULL, CTW_RCA_MAGIC, fn, "m"));
     m->svm.fitted = 0;
     ctw_status st = ctw_rca__train(m, cancel, fn);
+    if (st != CTW_OK) {
+        ctw_svm_unref(m->live);
+        m->live = NULL;
+    }
+    ctw_base__handle_leave(&m->h);
+    return st;
+}
+
+ctw_status ctw_rca_update(ctw_rca *m, ctw_cancel *cancel)
+{
+    static const char fn[] = "ctw_rca_update";
+    CTW_TRY(ctw_base__handle_enter(m ? &m->h : NULL, CTW_RCA_MAGIC, fn, "m"));
+    ctw_rca__linear before = m->svm;
+    ctw_status st = m->live ? ctw_rca__go_on(m, cancel, fn) : ctw_rca__train(m, cancel, fn);
+    if (st != CTW_OK) {
+        m->svm = before;
+        ctw_svm_unref(m->live);
+        m->live = NULL;
+    }
     ctw_base__handle_leave(&m->h);
     return st;
 }

@@ -5,6 +5,7 @@
 #include "rca/features.h"
 #include "rca/rca_params.h"
 #include <cybertwin/rca.h>
+#include <cybertwin/svm.h>
 
 #define CTW_RCA_MAGIC     CTW_FOUR('R', 'C', 'A', 'L')
 #define CTW_RANKING_MAGIC CTW_FOUR('R', 'A', 'N', 'K')
@@ -21,6 +22,7 @@ typedef struct ctw_rca__labelled {
     uint64_t *window; /* which labelled window a row belongs to */
     size_t window_cap;
     uint64_t next_window;
+    uint64_t left; /* rows that max_rows has driven out so far */
 } ctw_rca__labelled;
 
 /* A fitted linear score over the selected columns: sum of weight * (x - mean) * scale, plus bias. */
@@ -38,6 +40,10 @@ struct ctw_rca {
     size_t selected_count;
     ctw_rca__labelled data;
     ctw_rca__linear svm;
+    /* The machine behind svm, which updates go on from; NULL when it was not fitted here. It has learned the rows up to
+     * number `learned`, counted from the first that ever came. */
+    ctw_svm *live;
+    uint64_t learned;
     double c, threshold, rivalry;
     int forgive;
     size_t max_rows;
@@ -58,8 +64,9 @@ ctw_status ctw_rca__add_case_window(ctw_rca *m, const ctw_rca__window *w, const 
                                     uint64_t n_culprits, const char *fn);
 /* Room for n more labelled rows; whole old windows leave when max_rows would be passed. */
 ctw_status ctw_rca__rows_room(ctw_rca *m, size_t n, const char *fn);
-/* Trains m->svm on m->data. */
+/* Trains m->svm on m->data; or goes on from m->live. */
 ctw_status ctw_rca__train(ctw_rca *m, ctw_cancel *cancel, const char *fn);
+ctw_status ctw_rca__go_on(ctw_rca *m, ctw_cancel *cancel, const char *fn);
 /* A new ranking of rows with their columns. */
 ctw_status ctw_rca__ranking_new(const ctw_rca *m, const ctw_rca__row *rows, const double *x, size_t n,
                                 ctw_ranking **out);

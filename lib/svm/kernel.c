@@ -126,14 +126,18 @@ static void dots(const ctw_svm__columns *c, ctw_svm__work *w, const ctw_svm__row
 }
 
 void ctw_svm__kernel_row(const ctw_svm__columns *c, ctw_svm__work *w, const ctw_svm__rows *x, size_t i, double norm,
-                         float *out)
+                         int wide, void *out)
 {
     if (c->m == 0) return;
     dots(c, w, x, i);
-    if (c->kernel.kind == CTW_SVM_RBF)
+    if (c->kernel.kind == CTW_SVM_RBF && wide)
+        c->loops.rbf_f64(out, w->dot, c->norm, norm, c->kernel.gamma, c->m);
+    else if (c->kernel.kind == CTW_SVM_RBF)
         c->loops.rbf_f32(out, w->dot, c->norm, norm, c->kernel.gamma, c->m);
+    else if (wide)
+        for (size_t k = 0; k < c->m; k++) ((double *)out)[k] = from_dot(&c->kernel, w->dot[k]);
     else
-        for (size_t k = 0; k < c->m; k++) out[k] = (float)from_dot(&c->kernel, w->dot[k]);
+        for (size_t k = 0; k < c->m; k++) ((float *)out)[k] = (float)from_dot(&c->kernel, w->dot[k]);
 }
 
 /* Dot products of n left rows, one BLAS call for the dense columns of all of them. */

@@ -63,9 +63,9 @@ typedef struct ctw_svm__work {
 ctw_status ctw_svm__work_new(ctw_ctx *ctx, const ctw_svm__columns *c, size_t rows, ctw_svm__work *w);
 void ctw_svm__work_free(ctw_ctx *ctx, ctw_svm__work *w);
 
-/* K(x_i, .) for one left row, to single precision, m values. */
+/* K(x_i, .) for one left row, m values: floats, or doubles when `wide`. */
 void ctw_svm__kernel_row(const ctw_svm__columns *c, ctw_svm__work *w, const ctw_svm__rows *x, size_t i, double norm,
-                         float *out);
+                         int wide, void *out);
 /* K for w->rows or fewer left rows at once, in place: row k's values are then at w->dot + k * m. */
 void ctw_svm__kernel_block(const ctw_svm__columns *c, ctw_svm__work *w, const ctw_svm__rows *x, const size_t *idx,
                            size_t n);

@@ -20,17 +20,18 @@ static void ask_for_huge_pages(void *mem, size_t bytes)
 #endif
 }
 
-ctw_status ctw_svm__rowcache_new(ctw_ctx *ctx, size_t n, size_t bytes, ctw_svm__rowcache *c)
+ctw_status ctw_svm__rowcache_new(ctw_ctx *ctx, size_t n, size_t size, size_t bytes, ctw_svm__rowcache *c)
 {
-    size_t rows = n ? bytes / sizeof(float) / n : 0;
+    size_t rows = n ? bytes / size / n : 0;
     if (rows < 2) rows = 2;
     if (rows > n) rows = n;
     memset(c, 0, sizeof *c);
-    if (n && rows > SIZE_MAX / sizeof(float) / n) return ctw_base__nomem();
+    if (n && rows > SIZE_MAX / size / n) return ctw_base__nomem();
     c->n = n;
-    c->floats = rows * n;
-    c->mem = ctw_base__alloc(ctx, c->floats, sizeof *c->mem);
-    if (c->mem) ask_for_huge_pages(c->mem, c->floats * sizeof *c->mem);
+    c->size = size;
+    c->values = rows * n;
+    c->mem = ctw_base__alloc(ctx, c->values, size);
+    if (c->mem) ask_for_huge_pages(c->mem, c->values * size);
     c->slot_of = ctw_base__alloc(ctx, n, sizeof *c->slot_of);
     c->row_of = ctw_base__alloc(ctx, n, sizeof *c->row_of);
     c->prev = ctw_base__alloc(ctx, n + 1, sizeof *c->prev);
@@ -71,7 +72,7 @@ static void link_after(ctw_svm__rowcache *c, size_t before, size_t s)
 /* Slots that fit in the memory with the current stride; new ones join at the list's end, empty. */
 static void add_slots(ctw_svm__rowcache *c)
 {
-    size_t fit = c->stride ? c->floats / c->stride : c->n;
+    size_t fit = c->stride ? c->values / c->stride : c->n;
     if (fit > c->n) fit = c->n;
     for (; c->slots < fit; c->slots++) {
         c->row_of[c->slots] = NONE;
@@ -88,7 +89,7 @@ void ctw_svm__rowcache_reset(ctw_svm__rowcache *c, size_t stride)
     add_slots(c);
 }
 
-float *ctw_svm__rowcache_get(ctw_svm__rowcache *c, size_t pos, int *fresh)
+void *ctw_svm__rowcache_get(ctw_svm__rowcache *c, size_t pos, int *fresh)
 {
     size_t s = c->slot_of[pos];
     *fresh = s == NONE;
@@ -100,7 +101,18 @@ float *ctw_svm__rowcache_get(ctw_svm__rowcache *c, size_t pos, int *fresh)
     }
     unlink_slot(c, s);
     link_after(c, c->n, s);
-    return c->mem + s * c->stride;
+    return c->mem + s * c->stride * c->size;
+}
+
+/* The kept values of a row, moved to where its slot will be. */
+static void compact(const ctw_svm__rowcache *c, size_t slot, const size_t *keep, size_t m)
+{
+    const unsigned char *from = c->mem + slot * c->stride * c->size;
+    unsigned char *to = c->mem + slot * m * c->size; /* never beyond what is still to be read */
+    if (c->size == sizeof(double))
+        for (size_t k = 0; k < m; k++) ((double *)(void *)to)[k] = ((const double *)(const void *)from)[keep[k]];
+    else
+        for (size_t k = 0; k < m; k++) ((float *)(void *)to)[k] = ((const float *)(const void *)from)[keep[k]];
 }
 
 void ctw_svm__rowcache_shrink(ctw_svm__rowcache *c, const size_t *keep, size_t m)
@@ -115,14 +127,12 @@ void ctw_svm__rowcache_shrink(ctw_svm__rowcache *c, const size_t *keep, size_t m
     }
     for (size_t i = m; i < c->n; i++) c->slot_of[i] = NONE;
     for (size_t s = 0; s < c->slots; s++) {
-        const float *from = c->mem + s * c->stride;
-        float *to = c->mem + s * m; /* never beyond what is still to be read */
         if (c->row_of[s] == NONE) {
             unlink_slot(c, s);
             link_after(c, c->prev[c->n], s);
             continue;
         }
-        for (size_t k = 0; k < m; k++) to[k] = from[keep[k]];
+        compact(c, s, keep, m);
     }
     c->stride = m;
     add_slots(c);

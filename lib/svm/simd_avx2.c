@@ -97,8 +97,14 @@ static void best_lane(const double *v, const int64_t *at, double *best, int64_t 
         }
 }
 
-V4 static ctw_svm__extremes update(double *f, const float *ki, const float *kj, double di, double dj,
-                                   const uint8_t *flags, size_t n)
+/* Four values of a kernel row from k on. `wide` is a constant wherever this is expanded. */
+V4 static inline __m256d row4(const void *row, size_t k, int wide)
+{
+    return wide ? _mm256_loadu_pd((const double *)row + k) : _mm256_cvtps_pd(_mm_loadu_ps((const float *)row + k));
+}
+
+V4 static inline ctw_svm__extremes update(double *f, const void *ki, const void *kj, double di, double dj,
+                                          const uint8_t *flags, size_t n, int wide)
 {
     const __m256d minus = _mm256_set1_pd(-INFINITY), plus = _mm256_set1_pd(INFINITY);
     __m256d vi = _mm256_set1_pd(di), vj = _mm256_set1_pd(dj), top = minus, low = plus;
@@ -106,8 +112,8 @@ V4 static ctw_svm__extremes update(double *f, const float *ki, const float *kj, 
     size_t k = 0;
     for (; k + 4 <= n; k += 4) {
         __m256d v = _mm256_loadu_pd(f + k);
-        v = _mm256_fnmadd_pd(vi, _mm256_cvtps_pd(_mm_loadu_ps(ki + k)), v);
-        v = _mm256_fnmadd_pd(vj, _mm256_cvtps_pd(_mm_loadu_ps(kj + k)), v);
+        v = _mm256_fnmadd_pd(vi, row4(ki, k, wide), v);
+        v = _mm256_fnmadd_pd(vj, row4(kj, k, wide), v);
         _mm256_storeu_pd(f + k, v);
         __m256i w = flags4(flags + k);
         __m256d up = _mm256_blendv_pd(minus, v, is_up(w));
@@ -125,7 +131,7 @@ V4 static ctw_svm__extremes update(double *f, const float *ki, const float *kj, 
     best_lane(t, a, &best, &where);
     for (int i = 0; i < 4; i++) least = l[i] < least ? l[i] : least;
     for (; k < n; k++) {
-        f[k] = fma(-dj, (double)kj[k], fma(-di, (double)ki[k], f[k]));
+        f[k] = fma(-dj, ctw_svm__row_at(kj, k, wide), fma(-di, ctw_svm__row_at(ki, k, wide), f[k]));
         if ((flags[k] & CTW_SVM_UP) && f[k] >= best) {
             best = f[k];
             where = (int64_t)k;
@@ -135,8 +141,20 @@ V4 static ctw_svm__extremes update(double *f, const float *ki, const float *kj, 
     return (ctw_svm__extremes){best, least, where < 0 ? n : (size_t)where};
 }
 
-V4 static size_t second(const double *f, const float *ki, const double *q, double fi, double qi, const uint8_t *flags,
-                        size_t n)
+V4 static ctw_svm__extremes update_f32(double *f, const void *ki, const void *kj, double di, double dj,
+                                       const uint8_t *flags, size_t n)
+{
+    return update(f, ki, kj, di, dj, flags, n, 0);
+}
+
+V4 static ctw_svm__extremes update_f64(double *f, const void *ki, const void *kj, double di, double dj,
+                                       const uint8_t *flags, size_t n)
+{
+    return update(f, ki, kj, di, dj, flags, n, 1);
+}
+
+V4 static inline size_t second(const double *f, const void *ki, const double *q, double fi, double qi,
+                               const uint8_t *flags, size_t n, int wide)
 {
     const __m256d plus = _mm256_set1_pd(INFINITY), zero = _mm256_setzero_pd(), tau = _mm256_set1_pd(TAU);
     __m256d vf = _mm256_set1_pd(fi), vq = _mm256_set1_pd(qi), top = zero, two = _mm256_set1_pd(2.0);
@@ -145,8 +163,7 @@ V4 static size_t second(const double *f, const float *ki, const double *q, doubl
     for (; k + 4 <= n; k += 4) {
         __m256d v = _mm256_blendv_pd(plus, _mm256_loadu_pd(f + k), is_low(flags4(flags + k)));
         __m256d d = _mm256_sub_pd(vf, v);
-        __m256d a =
-            _mm256_fnmadd_pd(two, _mm256_cvtps_pd(_mm_loadu_ps(ki + k)), _mm256_add_pd(vq, _mm256_loadu_pd(q + k)));
+        __m256d a = _mm256_fnmadd_pd(two, row4(ki, k, wide), _mm256_add_pd(vq, _mm256_loadu_pd(q + k)));
         a = _mm256_blendv_pd(tau, a, _mm256_cmp_pd(a, zero, _CMP_GT_OQ));
         __m256d ok = _mm256_cmp_pd(d, zero, _CMP_GT_OQ);
         __m256d gain = _mm256_div_pd(_mm256_mul_pd(d, d), a);
@@ -161,7 +178,7 @@ V4 static size_t second(const double *f, const float *ki, const double *q, doubl
     _mm256_storeu_si256((__m256i *)(void *)a4, at);
     best_lane(t, a4, &best, &where);
     for (; k < n; k++) {
-        double d = fi - f[k], a = fma(-2.0, (double)ki[k], qi + q[k]);
+        double d = fi - f[k], a = fma(-2.0, ctw_svm__row_at(ki, k, wide), qi + q[k]);
         if (!(flags[k] & CTW_SVM_LOW) || d <= 0) continue;
         double gain = d * d / (a > 0 ? a : TAU);
         if (gain < best) continue;
@@ -169,6 +186,18 @@ V4 static size_t second(const double *f, const float *ki, const double *q, doubl
         where = (int64_t)k;
     }
     return where < 0 ? n : (size_t)where;
+}
+
+V4 static size_t second_f32(const double *f, const void *ki, const double *q, double fi, double qi,
+                            const uint8_t *flags, size_t n)
+{
+    return second(f, ki, q, fi, qi, flags, n, 0);
+}
+
+V4 static size_t second_f64(const double *f, const void *ki, const double *q, double fi, double qi,
+                            const uint8_t *flags, size_t n)
+{
+    return second(f, ki, q, fi, qi, flags, n, 1);
 }
 
 V4 static void subtract(double *acc, const double *row, double c, size_t n)
@@ -196,7 +225,8 @@ V4 static void four(double *acc, const double *const *c, const double *v, size_t
     for (; k < n; k++) acc[k] = fma(v[3], c[3][k], fma(v[2], c[2][k], fma(v[1], c[1][k], fma(v[0], c[0][k], acc[k]))));
 }
 
-static const ctw_svm__loops avx2 = {rbf_f32, rbf_f64, update, second, subtract, four};
+static const ctw_svm__loops avx2 = {rbf_f32,  rbf_f64, {update_f32, update_f64}, {second_f32, second_f64},
+                                    subtract, four};
 
 int ctw_svm__loops_avx2(ctw_svm__loops *out)
 {

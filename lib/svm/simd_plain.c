@@ -14,12 +14,12 @@ static void rbf_f64(double *out, const double *dot, const double *norm, double n
     for (size_t k = 0; k < n; k++) out[k] = exp(-gamma * fmax(0.0, ni + norm[k] - 2 * dot[k]));
 }
 
-static ctw_svm__extremes update(double *f, const float *ki, const float *kj, double di, double dj, const uint8_t *flags,
-                                size_t n)
+static inline ctw_svm__extremes update(double *f, const void *ki, const void *kj, double di, double dj,
+                                       const uint8_t *flags, size_t n, int wide)
 {
     ctw_svm__extremes e = {-INFINITY, INFINITY, n};
     for (size_t k = 0; k < n; k++) {
-        f[k] -= di * (double)ki[k] + dj * (double)kj[k];
+        f[k] -= di * ctw_svm__row_at(ki, k, wide) + dj * ctw_svm__row_at(kj, k, wide);
         if ((flags[k] & CTW_SVM_UP) && f[k] >= e.max_up) {
             e.max_up = f[k];
             e.at = k;
@@ -29,13 +29,25 @@ static ctw_svm__extremes update(double *f, const float *ki, const float *kj, dou
     return e;
 }
 
-static size_t second(const double *f, const float *ki, const double *q, double fi, double qi, const uint8_t *flags,
-                     size_t n)
+static ctw_svm__extremes update_f32(double *f, const void *ki, const void *kj, double di, double dj,
+                                    const uint8_t *flags, size_t n)
+{
+    return update(f, ki, kj, di, dj, flags, n, 0);
+}
+
+static ctw_svm__extremes update_f64(double *f, const void *ki, const void *kj, double di, double dj,
+                                    const uint8_t *flags, size_t n)
+{
+    return update(f, ki, kj, di, dj, flags, n, 1);
+}
+
+static inline size_t second(const double *f, const void *ki, const double *q, double fi, double qi,
+                            const uint8_t *flags, size_t n, int wide)
 {
     size_t at = n;
     double best = 0;
     for (size_t k = 0; k < n; k++) {
-        double d = fi - f[k], a = qi + q[k] - 2 * (double)ki[k];
+        double d = fi - f[k], a = qi + q[k] - 2 * ctw_svm__row_at(ki, k, wide);
         if (!(flags[k] & CTW_SVM_LOW) || d <= 0) continue;
         double gain = d * d / (a > 0 ? a : TAU);
         if (gain >= best) {
@@ -44,6 +56,18 @@ static size_t second(const double *f, const float *ki, const double *q, double f
         }
     }
     return at;
+}
+
+static size_t second_f32(const double *f, const void *ki, const double *q, double fi, double qi, const uint8_t *flags,
+                         size_t n)
+{
+    return second(f, ki, q, fi, qi, flags, n, 0);
+}
+
+static size_t second_f64(const double *f, const void *ki, const double *q, double fi, double qi, const uint8_t *flags,
+                         size_t n)
+{
+    return second(f, ki, q, fi, qi, flags, n, 1);
 }
 
 static void subtract(double *acc, const double *row, double c, size_t n)
@@ -58,7 +82,7 @@ static void four(double *acc, const double *const *c, const double *v, size_t n)
 
 ctw_svm__loops ctw_svm__loops_plain(void)
 {
-    return (ctw_svm__loops){rbf_f32, rbf_f64, update, second, subtract, four};
+    return (ctw_svm__loops){rbf_f32, rbf_f64, {update_f32, update_f64}, {second_f32, second_f64}, subtract, four};
 }
 
 ctw_svm__loops ctw_svm__loops_pick(void)

@@ -52,7 +52,7 @@ static ctw_status smo_new(ctw_svm__smo *s, const ctw_svm__problem *p)
     ctw_svm__kernel k = {o->kernel, o->degree, s->run->gamma, o->coef0};
     CTW_TRY(ctw_svm__columns_new(ctx, p->x, n, entries, &k, &s->active_cols));
     CTW_TRY(ctw_svm__work_new(ctx, &s->active_cols, 1, &s->work));
-    return ctw_svm__rowcache_new(ctx, n, o->cache_bytes, &s->cache);
+    return ctw_svm__rowcache_new(ctx, n, o->wide_rows ? sizeof(double) : sizeof(float), o->cache_bytes, &s->cache);
 }
 
 static void set_flags(ctw_svm__smo *s, size_t k)
@@ -157,18 +157,20 @@ static ctw_status start(ctw_svm__smo *s, const ctw_svm__problem *p)
     return CTW_OK;
 }
 
-static const float *kernel_row(ctw_svm__smo *s, size_t k)
+static const void *kernel_row(ctw_svm__smo *s, size_t k)
 {
     int fresh;
-    float *row = ctw_svm__rowcache_get(&s->cache, k, &fresh);
-    if (fresh) ctw_svm__kernel_row(&s->active_cols, &s->work, s->x, s->row[k], s->norm[s->row[k]], row);
+    void *row = ctw_svm__rowcache_get(&s->cache, k, &fresh);
+    int wide = s->run->opts->wide_rows;
+    if (fresh) ctw_svm__kernel_row(&s->active_cols, &s->work, s->x, s->row[k], s->norm[s->row[k]], wide, row);
     return row;
 }
 
 /* One step on the pair (i, j): b_i rises and b_j falls by the same amount. */
-static void step(ctw_svm__smo *s, size_t i, size_t j, const float *ki)
+static void step(ctw_svm__smo *s, size_t i, size_t j, const void *ki)
 {
-    double a = s->q[i] + s->q[j] - 2 * (double)ki[j];
+    int wide = s->run->opts->wide_rows;
+    double a = s->q[i] + s->q[j] - 2 * ctw_svm__row_at(ki, j, wide);
     double t = (s->f[i] - s->f[j]) / (a > 0 ? a : TAU);
     double room_i = s->hi[i] - s->b[i], room_j = s->b[j] - s->lo[j];
     double bi = s->b[i], bj = s->b[j];
@@ -180,8 +182,8 @@ static void step(ctw_svm__smo *s, size_t i, size_t j, const float *ki)
     if (s->b[j] < s->lo[j]) s->b[j] = s->lo[j];
     set_flags(s, i);
     set_flags(s, j);
-    const float *kj = kernel_row(s, j);
-    s->e = s->active_cols.loops.update(s->f, ki, kj, s->b[i] - bi, s->b[j] - bj, s->flags, s->active);
+    const void *kj = kernel_row(s, j);
+    s->e = s->active_cols.loops.update[wide](s->f, ki, kj, s->b[i] - bi, s->b[j] - bj, s->flags, s->active);
 }
 
 /* One iteration; *done when the active set is optimal to tol. */
@@ -190,8 +192,9 @@ static void iterate(ctw_svm__smo *s, int *done)
     *done = 1;
     size_t i = s->e.at;
     if (i == s->active || s->e.max_up - s->e.min_low < s->run->opts->tol) return;
-    const float *ki = kernel_row(s, i);
-    size_t j = s->active_cols.loops.second(s->f, ki, s->q, s->f[i], s->q[i], s->flags, s->active);
+    const void *ki = kernel_row(s, i);
+    size_t j =
+        s->active_cols.loops.second[s->run->opts->wide_rows](s->f, ki, s->q, s->f[i], s->q[i], s->flags, s->active);
     if (j == s->active) return;
     *done = 0;
     step(s, i, j, ki);

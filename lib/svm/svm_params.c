@@ -26,6 +26,8 @@ static const ctw_base__option options[] = {
     CTW_OPT_I64("folds", 5, 2, 100, "folds behind the probabilities"),
     CTW_OPT_BOOL("incremental", 0, "keep the training rows, so that update and forget can continue the fit exactly"),
     CTW_OPT_I64("cache_mb", 100, 1, 16777216, "kernel rows kept during an smo fit, MiB"),
+    CTW_OPT_STR("cache_type", "float", "float|double",
+                "precision of the kernel rows kept: float holds twice as many and is what LIBSVM does"),
     CTW_OPT_BOOL("shrinking", 1, "set variables that look settled aside during an smo or cd fit"),
     CTW_OPT_I64(
         "max_iter", 0, 0, 4611686018427387904,
@@ -55,6 +57,7 @@ ctw_status ctw_svm__opts_read(const ctw_params *p, ctw_svm__opts *o, const char 
         .tol = ctw_base__opt_f64(p, KIND, "tol"),
         .degree = (int)ctw_base__opt_i64(p, KIND, "degree"),
         .folds = (int)ctw_base__opt_i64(p, KIND, "folds"),
+        .wide_rows = ctw_base__opt_choice(p, KIND, "cache_type"),
         .cache_bytes = (size_t)ctw_base__opt_i64(p, KIND, "cache_mb") << 20,
         .max_iter = (uint64_t)ctw_base__opt_i64(p, KIND, "max_iter"),
         .epochs = (uint64_t)ctw_base__opt_i64(p, KIND, "epochs"),

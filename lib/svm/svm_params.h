@@ -17,6 +17,7 @@ typedef struct ctw_svm__opts {
     double c, gamma, coef0, bias, tol;
     int degree, folds;
     size_t cache_bytes;
+    int wide_rows; /* kernel rows are cached as doubles */
     uint64_t max_iter, epochs, stream;
 } ctw_svm__opts;
 

@@ -327,6 +327,67 @@ START_TEST(old_rows_leave)
 }
 END_TEST
 
+/* Adds one labelled window: a slow service, or none. */
+static void add(ctw_rca *m, uint32_t i)
+{
+    int guilty = i % 4 ? (int)(i % SHOP_SERVICES) : -1;
+    ctw_calls *c = window(500 + i, guilty, 1.3 + 0.1 * (double)(i % 5));
+    CTW_OKAY(ctw_rca_add_case(m, c, guilty < 0 ? NULL : &shop_service[guilty], guilty >= 0));
+    ctw_calls_unref(c);
+}
+
+static void four_scores(const ctw_rca *m, uint32_t seed, double out[SHOP_SERVICES])
+{
+    ctw_calls *c = window(seed, 1, 1.5);
+    ctw_ranking *r;
+    CTW_OKAY(ctw_rca_rank(m, c, NULL, &r));
+    for (uint64_t i = 0; i < SHOP_SERVICES; i++) CTW_OKAY(ctw_ranking_at(r, i, NULL, &out[i]));
+    ctw_ranking_unref(r);
+    ctw_calls_unref(c);
+}
+
+/* Updates end where a fit on the same rows ends, also while max_rows drives old rows out; nothing is forgiven here, and
+ * standardisation has settled after the first fit. */
+START_TEST(updates)
+{
+    ctw_params *p;
+    ctw_rca *m, *cold;
+    double a[SHOP_SERVICES], b[SHOP_SERVICES];
+    begin();
+    CTW_OKAY(ctw_params_new(ctx, "rca", &p));
+    CTW_OKAY(ctw_params_set_text(p, "forgive", "0"));
+    CTW_OKAY(ctw_params_set_text(p, "max_rows", "200"));
+    CTW_OKAY(ctw_rca_new(ctx, p, &m));
+    CTW_OKAY(ctw_rca_new(ctx, p, &cold));
+    ctw_params_unref(p);
+    ctw_calls *c = window(1, -1, 1);
+    CTW_OKAY(ctw_rca_learn(m, c, NULL));
+    CTW_OKAY(ctw_rca_learn(cold, c, NULL));
+    ctw_calls_unref(c);
+    CTW_FAILS(ctw_rca_update(m, NULL), CTW_E_STATE, "guilty");
+    for (uint32_t i = 0; i < 80; i++) { /* 4 rows each: the last 50 windows fit */
+        add(m, i);
+        add(cold, i);
+        if (i >= 20) CTW_OKAY(ctw_rca_update(m, NULL)); /* the first is a fit */
+    }
+    ck_assert_uint_eq(ctw_rca_cases(m), 50);
+    CTW_OKAY(ctw_rca_fit(cold, NULL));
+    for (uint32_t seed = 900; seed < 905; seed++) {
+        four_scores(m, seed, a);
+        four_scores(cold, seed, b);
+        for (int i = 0; i < SHOP_SERVICES; i++) ck_assert_double_eq_tol(a[i], b[i], 0.15);
+    }
+    ctw_rca *other = learned(NULL);
+    CTW_OKAY(ctw_rca_adopt(other, m));
+    CTW_FAILS(ctw_rca_update(other, NULL), CTW_E_STATE, "guilty"); /* no rows of its own */
+    ck_assert_int_eq(ctw_rca_fitted(other), 1);
+    ctw_rca_unref(other);
+    ctw_rca_unref(cold);
+    ctw_rca_unref(m);
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
 int main(void)
 {
     const ctw_test_case cases[] = {
@@ -339,6 +400,7 @@ int main(void)
         {"sharing", sharing},
         {"two_culprits", two_culprits},
         {"old_rows_leave", old_rows_leave},
+        {"updates", updates},
     };
     return ctw_test_main("api-rca", cases, sizeof cases / sizeof *cases, 10);
 }

@@ -11,6 +11,8 @@ static ctw_status rank_once(ctw_ctx *ctx, ctw_rca *m)
     ctw_status st = shop_window(ctx, 5, 8, slow, &c);
     if (st == CTW_OK) st = ctw_rca_add_case(m, c, &shop_service[2], 1);
     if (st == CTW_OK) st = ctw_rca_fit(m, NULL);
+    if (st == CTW_OK) st = ctw_rca_add_case(m, c, &shop_service[2], 1);
+    if (st == CTW_OK) st = ctw_rca_update(m, NULL);
     if (st == CTW_OK) st = ctw_rca_rank(m, c, NULL, &r);
     ctw_ranking_unref(r);
     ctw_calls_unref(c);

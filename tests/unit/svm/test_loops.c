@@ -11,6 +11,7 @@ enum { MAX = 70 };
 typedef struct arrays {
     double f[MAX], q[MAX], dot[MAX], norm[MAX];
     float ki[MAX], kj[MAX];
+    double wi[MAX], wj[MAX];
     uint8_t flags[MAX];
 } arrays;
 
@@ -23,6 +24,8 @@ static void fill(ctw_num__rng *g, arrays *a)
         a->dot[k] = 3 * ctw_num__rng_uniform(g);
         a->ki[k] = (float)ctw_num__rng_uniform(g);
         a->kj[k] = (float)ctw_num__rng_uniform(g);
+        a->wi[k] = ctw_num__rng_uniform(g);
+        a->wj[k] = ctw_num__rng_uniform(g);
         a->flags[k] = (uint8_t)ctw_num__rng_below(g, 4);
     }
 }
@@ -47,15 +50,21 @@ START_TEST(same_as_plain)
             ck_assert_double_eq_tol(da[k], db[k], 1e-15);
             ck_assert_double_eq_tol((double)ea[k], (double)eb[k], 1e-7);
         }
-        ck_assert_uint_eq(fast->second(a.f, a.ki, a.q, 0.8, 1.1, a.flags, n),
-                          plain->second(a.f, a.ki, a.q, 0.8, 1.1, a.flags, n));
-        ctw_svm__extremes ex = fast->update(a.f, a.ki, a.kj, 0.0, 0.0, a.flags, n);
-        ctw_svm__extremes ey = plain->update(b.f, a.ki, a.kj, 0.0, 0.0, a.flags, n);
-        ck_assert(ex.at == ey.at && ex.max_up == ey.max_up && ex.min_low == ey.min_low);
-        ex = fast->update(a.f, a.ki, a.kj, 0.3, -0.2, a.flags, n);
-        ey = plain->update(b.f, a.ki, a.kj, 0.3, -0.2, a.flags, n);
-        if (n && ey.at < n) ck_assert_double_eq_tol(ex.max_up, ey.max_up, 1e-14);
-        for (size_t k = 0; k < n; k++) ck_assert_double_eq_tol(a.f[k], b.f[k], 1e-14);
+        for (int wide = 0; wide < 2; wide++) {
+            const void *ki = wide ? (const void *)a.wi : a.ki, *kj = wide ? (const void *)a.wj : a.kj;
+            ck_assert_uint_eq(fast->second[wide](a.f, ki, a.q, 0.8, 1.1, a.flags, n),
+                              plain->second[wide](a.f, ki, a.q, 0.8, 1.1, a.flags, n));
+            ctw_svm__extremes ex = fast->update[wide](a.f, ki, kj, 0.0, 0.0, a.flags, n);
+            ctw_svm__extremes ey = plain->update[wide](b.f, ki, kj, 0.0, 0.0, a.flags, n);
+            ck_assert(ex.at == ey.at && ex.max_up == ey.max_up && ex.min_low == ey.min_low);
+            ex = fast->update[wide](a.f, ki, kj, 0.3, -0.2, a.flags, n);
+            ey = plain->update[wide](b.f, ki, kj, 0.3, -0.2, a.flags, n);
+            if (n && ey.at < n) ck_assert_double_eq_tol(ex.max_up, ey.max_up, 1e-14);
+            for (size_t k = 0; k < n; k++) {
+                ck_assert_double_eq_tol(a.f[k], b.f[k], 1e-14);
+                a.f[k] = b.f[k];
+            }
+        }
         const double *cols[] = {a.q, a.norm, a.dot, a.q}, v[] = {0.1, -0.2, 0.3, 2};
         fast->four(a.f, cols, v, n);
         plain->four(b.f, cols, v, n);
@@ -114,7 +123,7 @@ START_TEST(rows_by_columns)
     static double x[N * D];
     size_t idx[N], left[N];
     float row[N];
-    double *norm;
+    double wide[N], *norm;
     ctw_ctx *ctx;
     ctw_svm__rows r = {0};
     CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
@@ -134,10 +143,12 @@ START_TEST(rows_by_columns)
             }
             CTW_OKAY(ctw_svm__columns_fill(ctx, &c, &r, norm, idx, m));
             for (size_t i = 0; i < N; i++) {
-                ctw_svm__kernel_row(&c, &w, &r, i, norm[i], row);
+                ctw_svm__kernel_row(&c, &w, &r, i, norm[i], 0, row);
+                ctw_svm__kernel_row(&c, &w, &r, i, norm[i], 1, wide);
                 for (size_t j = 0; j < m; j++) {
                     double want = formula(&k, x + i * D, x + idx[j] * D, D);
                     ck_assert_double_eq_tol((double)row[j], want, 1e-6 * (1 + fabs(want)));
+                    ck_assert_double_eq_tol(wide[j], want, 1e-12 * (1 + fabs(want)));
                 }
             }
             ctw_svm__kernel_block(&c, &w, &r, left, 8);

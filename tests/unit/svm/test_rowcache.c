@@ -32,7 +32,7 @@ START_TEST(random_use)
     ctw_num__rng g;
     ctw_num__rng_init(&g, 5, 6, 7);
     ctw_svm__rowcache c;
-    CTW_OKAY(ctw_svm__rowcache_new(ctx, N, 6 * N * sizeof(float), &c));
+    CTW_OKAY(ctw_svm__rowcache_new(ctx, N, sizeof(float), 6 * N * sizeof(float), &c));
     size_t name[N], keep[N], active = N, hits = 0;
     for (size_t i = 0; i < N; i++) name[i] = i;
     for (int round = 0; round < 3000; round++) {
@@ -70,8 +70,8 @@ START_TEST(order)
     CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
     ctw_svm__rowcache c;
     int fresh;
-    CTW_OKAY(ctw_svm__rowcache_new(ctx, 5, 0, &c));
-    float *a = ctw_svm__rowcache_get(&c, 0, &fresh), *b = ctw_svm__rowcache_get(&c, 1, &fresh);
+    CTW_OKAY(ctw_svm__rowcache_new(ctx, 5, sizeof(double), 0, &c));
+    const void *a = ctw_svm__rowcache_get(&c, 0, &fresh), *b = ctw_svm__rowcache_get(&c, 1, &fresh);
     ck_assert(fresh && a != b);
     ck_assert_ptr_eq(ctw_svm__rowcache_get(&c, 0, &fresh), a);
     ck_assert(!fresh);
@@ -105,17 +105,17 @@ START_TEST(beyond_4_gib)
     enum { WIDE = 70000 };
     CTW_OKAY(ctw_ctx_new(map_alloc, NULL, &ctx));
     ctw_svm__rowcache c;
-    if (ctw_svm__rowcache_new(ctx, WIDE, (size_t)5 << 30, &c) == CTW_OK) {
+    if (ctw_svm__rowcache_new(ctx, WIDE, sizeof(float), (size_t)5 << 30, &c) == CTW_OK) {
         int fresh;
         float *a = ctw_svm__rowcache_get(&c, 7, &fresh), *b = ctw_svm__rowcache_get(&c, 9, &fresh);
         ck_assert(c.slots > 19000);
-        ck_assert((size_t)((a > b ? a : b) - c.mem) * sizeof *a > (size_t)4 << 30);
+        ck_assert((size_t)((unsigned char *)(a > b ? a : b) - c.mem) > (size_t)4 << 30);
         for (size_t k = 0; k < WIDE; k++) {
             a[k] = 1;
             b[k] = 2;
         }
-        ck_assert(ctw_svm__rowcache_get(&c, 7, &fresh)[WIDE - 1] == 1 && !fresh);
-        ck_assert(ctw_svm__rowcache_get(&c, 9, &fresh)[0] == 2 && !fresh);
+        ck_assert(ctw_svm__rowcache_get(&c, 7, &fresh) == a && !fresh && a[WIDE - 1] == 1);
+        ck_assert(ctw_svm__rowcache_get(&c, 9, &fresh) == b && !fresh && b[0] == 2);
         ctw_svm__rowcache_free(ctx, &c);
     }
     ctw_ctx_unref(ctx);
