@@ -191,8 +191,9 @@ END_TEST
 int main(void)
 {
     const ctw_test_case cases[] = {
-        {"rfc4180", rfc4180},        {"bad_headers", bad_headers},   {"bad_records", bad_records},
-        {"memory", constant_memory}, {"record_limit", record_limit}, {"oom", out_of_memory},
+        {"rfc4180", rfc4180},           {"bad_headers", bad_headers},
+        {"bad_records", bad_records},   {"long_memory", constant_memory},
+        {"record_limit", record_limit}, {"oom", out_of_memory},
     };
     return ctw_test_main("csv", cases, sizeof cases / sizeof *cases, 60);
 }

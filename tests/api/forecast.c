@@ -330,7 +330,7 @@ int main(void)
 {
     const ctw_test_case cases[] = {
         {"forecast_of_a_wave", test_forecast_of_a_wave},
-        {"any_length", test_any_length},
+        {"long_any_length", test_any_length},
         {"holes_and_flags", test_holes_and_flags},
         {"covariates_help", test_covariates_help},
         {"shapes_of_the_series", test_shapes_of_the_series},

@@ -197,6 +197,6 @@ END_TEST
 int main(void)
 {
     const ctw_test_case cases[] = {
-        {"futures", test_futures}, {"request_load", test_request_load}, {"real_region", test_real_region}};
+        {"futures", test_futures}, {"long_request_load", test_request_load}, {"real_region", test_real_region}};
     return ctw_test_main("api-forecast-futures", cases, sizeof cases / sizeof *cases, 60);
 }

@@ -13,6 +13,7 @@ int ctw_test_main(const char *suite, const ctw_test_case *cases, size_t n, doubl
     for (size_t i = 0; i < n; i++) {
         TCase *tc = tcase_create(cases[i].name);
         tcase_set_timeout(tc, seconds);
+        if (!strncmp(cases[i].name, "long_", 5)) tcase_set_tags(tc, "long");
         tcase_add_test(tc, cases[i].test);
         suite_add_tcase(s, tc);
     }

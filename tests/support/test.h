@@ -12,8 +12,9 @@ typedef struct ctw_test_case {
     const TTest *test;
 } ctw_test_case;
 
-/* `cases` cannot be static: START_TEST defines a variable. Runs the cases (time limit of each: `seconds` before the
- * environment's multiplier); the exit code for main. */
+/* A name that starts with "long_" tags a case as long: one whose paths through the library shorter cases walk too, so
+ * that CI spares valgrind and TSan it (CK_EXCLUDE_TAGS=long). `cases` cannot be static: START_TEST defines a variable.
+ * Runs the cases (time limit of each: `seconds` before the environment's multiplier); the exit code for main. */
 int ctw_test_main(const char *suite, const ctw_test_case *cases, size_t n, double seconds);
 
 /* The call must succeed / must fail with exactly this status and a message that holds `text` (NULL: any, not empty). */
