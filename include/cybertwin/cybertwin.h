@@ -9,6 +9,7 @@
 #include <cybertwin/bandit.h>
 #include <cybertwin/base.h>
 #include <cybertwin/campaign.h>
+#include <cybertwin/cluster.h>
 #include <cybertwin/csv.h>
 #include <cybertwin/dual.h>
 #include <cybertwin/env.h>
@@ -24,6 +25,7 @@
 #include <cybertwin/online.h>
 #include <cybertwin/ope.h>
 #include <cybertwin/partition.h>
+#include <cybertwin/phases.h>
 #include <cybertwin/place.h>
 #include <cybertwin/policy.h>
 #include <cybertwin/power.h>

@@ -34,6 +34,9 @@ ctw_status ctw_power_new(ctw_ctx *ctx, const ctw_params *params, ctw_power **out
     p->exponent = ctw_base__opt_f64(params, &ctw_power__kind, "exponent");
     p->overlap = ctw_base__opt_f64(params, &ctw_power__kind, "overlap");
     p->tolerance = ctw_base__opt_f64(params, &ctw_power__kind, "time_tolerance");
+    p->recal_memory = ctw_base__opt_f64(params, &ctw_power__kind, "recal_memory");
+    p->drift_limit = ctw_base__opt_f64(params, &ctw_power__kind, "drift_limit");
+    ctw_power__recal_reset(&p->recal);
     p->net = ctw_base__opt_choice(params, &ctw_power__kind, "objective");
     ctw_status s = ctw_base__params_copy(ctx, params, &ctw_power__kind, &p->params);
     if (s != CTW_OK) {
@@ -42,6 +45,15 @@ ctw_status ctw_power_new(ctw_ctx *ctx, const ctw_params *params, ctw_power **out
     }
     *out = p;
     return CTW_OK;
+}
+
+/* Nothing measured any more: no fit, no corrections, no memory clocks. */
+void ctw_power__unfit(ctw_power *p)
+{
+    memset(&p->m, 0, sizeof p->m);
+    memset(&p->memory, 0, sizeof p->memory);
+    ctw_power__recal_reset(&p->recal);
+    p->fitted = 0;
 }
 
 static ctw_status check_points(const double *mhz, const double *volt, uint64_t n, const char *fn)
@@ -81,8 +93,7 @@ ctw_status ctw_power_set_points(ctw_power *p, const double *mhz, const double *v
         p->mhz = f;
         p->volt = v;
         p->n_points = n;
-        memset(&p->m, 0, sizeof p->m);
-        p->fitted = 0;
+        ctw_power__unfit(p);
     }
     ctw_base__handle_leave(&p->h);
     return s;
@@ -153,8 +164,7 @@ ctw_status ctw_power_fit(ctw_power *p, const double *mhz, const double *util, co
     static const char *fn = "ctw_power_fit";
     CTW_TRY(ctw_base__handle_enter(p ? &p->h : NULL, CTW_POWER_MAGIC, fn, "p"));
     ctw_power__rows r = {mhz, util, watts, seconds, n};
-    memset(&p->m, 0, sizeof p->m);
-    p->fitted = 0;
+    ctw_power__unfit(p);
     ctw_status s = check_rows(p, &r, fn);
     if (s == CTW_OK) s = ctw_power__fit_rows(p, &r, cancel);
     if (s == CTW_OK && watts && !ctw_power__knows(p, 1.0) && !p->m.has_idle && !p->m.has_time)
@@ -170,8 +180,7 @@ ctw_status ctw_power_fit(ctw_power *p, const double *mhz, const double *util, co
     return s;
 }
 
-/* x of a frequency, checked against the known range. */
-static ctw_status relative(const ctw_power *p, double mhz, uint64_t i, const char *fn, double *x)
+ctw_status ctw_power__relative(const ctw_power *p, double mhz, uint64_t i, const char *fn, double *x)
 {
     double top = ctw_power__top(p);
     double low = p->n_points ? p->mhz[0] : p->m.mhz[0];
@@ -196,7 +205,7 @@ static ctw_status each_pair(const ctw_power *p, const double *mhz, const double 
     if (util) CTW_TRY(ctw_base__all_in(util, n, 1, 0.0, 1.0, fn, "util"));
     for (uint64_t i = 0; i < n; i++) {
         double x = 1.0, u = util ? util[i] : 1.0;
-        if (mhz) CTW_TRY(relative(p, mhz[i], i, fn, &x));
+        if (mhz) CTW_TRY(ctw_power__relative(p, mhz[i], i, fn, &x));
         if (!ctw_power__knows(p, u))
             return ctw_base__fail(CTW_E_STATE, "%s: power at utilisation %g is not known: fit it, or set %s", fn, u,
                                   u < 1.0 ? "idle_watts" : "tdp_watts");
@@ -233,7 +242,7 @@ ctw_status ctw_power_slowdown(const ctw_power *p, const double *mhz, const doubl
     for (uint64_t i = 0; i < n; i++) {
         double x, m = membound ? membound[i] : -1.0;
         CTW_TRY(ctw_power__check_membound(p, m, fn));
-        CTW_TRY(relative(p, mhz[i], i, fn, &x));
+        CTW_TRY(ctw_power__relative(p, mhz[i], i, fn, &x));
         out[i] = ctw_power__slowdown_at(p, x, m);
     }
     return CTW_OK;
@@ -265,69 +274,4 @@ ctw_status ctw_power_point_at(const ctw_power *p, uint64_t i, double *mhz)
     CTW_TRY(ctw_base__in_u64(i, 0, ctw_power_point_count(p) - 1, fn, "i"));
     *mhz = p->n_points ? p->mhz[i] : p->m.mhz[i];
     return CTW_OK;
-}
-
-static ctw_status check_limit(double v, const char *fn, const char *arg)
-{
-    if (isnan(v)) return ctw_base__fail(CTW_E_NONFINITE, "%s: %s is NaN", fn, arg);
-    if (!(v > 0.0)) return ctw_base__fail(CTW_E_RANGE, "%s: %s is %g, must be > 0", fn, arg, v);
-    return CTW_OK;
-}
-
-/* What is kept while walking the candidates. */
-typedef struct pick {
-    double mhz, watts, slowdown, key;
-} pick;
-
-static void keep_if_less(pick *best, const pick *it, double key)
-{
-    if (!(key < best->key)) return;
-    *best = *it;
-    best->key = key;
-}
-
-/* Walks the candidates; says which limit left nothing ("" when none did). */
-static const char *walk(const ctw_power *p, double util, double membound, double max_slowdown, double cap, pick *chosen)
-{
-    pick best = {.key = INFINITY}, fastest = best, lowest = best;
-    size_t n = (size_t)ctw_power_point_count(p);
-    double top = ctw_power__top(p);
-    for (size_t i = 0; i < n; i++) {
-        pick it = {.mhz = top > 0.0 ? (p->n_points ? p->mhz[i] : p->m.mhz[i]) : 0.0};
-        double x = top > 0.0 ? it.mhz / top : 1.0;
-        it.watts = ctw_power__watts_at(p, x, util);
-        it.slowdown = ctw_power__slowdown_at(p, x, membound);
-        double idle = p->net ? ctw_power__idle_at(p, x) : 0.0;
-        keep_if_less(&lowest, &it, it.watts);
-        if (it.watts > cap) continue;
-        keep_if_less(&fastest, &it, it.slowdown);
-        if (it.slowdown <= max_slowdown * (1.0 + p->tolerance + 1e-12))
-            keep_if_less(&best, &it, (it.watts - idle) * it.slowdown);
-    }
-    *chosen = best.key < INFINITY ? best : fastest.key < INFINITY ? fastest : lowest;
-    return best.key < INFINITY ? "" : fastest.key < INFINITY ? "max_slowdown" : "cap_watts";
-}
-
-ctw_status ctw_power_choose(const ctw_power *p, double util, double membound, double max_slowdown, double cap_watts,
-                            double *out_mhz, double *out_watts, double *out_slowdown)
-{
-    static const char *fn = "ctw_power_choose";
-    CTW_TRY(ctw_base__handle_check(p ? &p->h : NULL, CTW_POWER_MAGIC, fn, "p"));
-    CTW_TRY(ctw_base__in(util, 0.0, 1.0, fn, "util"));
-    CTW_TRY(ctw_power__check_membound(p, membound, fn));
-    CTW_TRY(check_limit(max_slowdown, fn, "max_slowdown"));
-    CTW_TRY(check_limit(cap_watts, fn, "cap_watts"));
-    if (!ctw_power__knows(p, util) || (p->net && !ctw_power__knows(p, 0.0)))
-        return ctw_base__fail(CTW_E_STATE,
-                              "%s: power at utilisation %g is not known: fit it, or set idle_watts and "
-                              "tdp_watts",
-                              fn, util);
-    pick c;
-    const char *limit = walk(p, util, membound, max_slowdown, cap_watts, &c);
-    if (out_mhz) *out_mhz = c.mhz;
-    if (out_watts) *out_watts = c.watts;
-    if (out_slowdown) *out_slowdown = c.slowdown;
-    if (!*limit) return CTW_OK;
-    return ctw_base__fail(CTW_E_INFEASIBLE, "%s: no point meets %s %g; the safe point is %g MHz (%g W, slowdown %g)",
-                          fn, limit, *limit == 'm' ? max_slowdown : cap_watts, c.mhz, c.watts, c.slowdown);
 }

@@ -56,7 +56,7 @@ static double raw_idle(const ctw_power *p, double x)
     return p->m.has_idle ? ctw_power__basis_at(p->m.idle, x) : p->idle_watts;
 }
 
-double ctw_power__busy_at(const ctw_power *p, double x)
+double ctw_power__fitted_busy_at(const ctw_power *p, double x)
 {
     if (p->m.has_busy) return ctw_power__basis_at(p->m.busy, x);
     double idle = raw_idle(p, 1.0), top = peak(p);
@@ -64,10 +64,21 @@ double ctw_power__busy_at(const ctw_power *p, double x)
     return idle + (top - idle) * ctw_power__dynamic_at(p, x);
 }
 
+double ctw_power__fitted_idle_at(const ctw_power *p, double x)
+{
+    double idle = raw_idle(p, x), busy = ctw_power__fitted_busy_at(p, x);
+    return idle < busy ? idle : busy;
+}
+
 double ctw_power__idle_at(const ctw_power *p, double x)
 {
-    double idle = raw_idle(p, x), busy = ctw_power__busy_at(p, x);
-    return idle < busy ? idle : busy;
+    return (1.0 + p->recal.gain[0]) * ctw_power__fitted_idle_at(p, x);
+}
+
+double ctw_power__busy_at(const ctw_power *p, double x)
+{
+    double idle = ctw_power__fitted_idle_at(p, x), busy = ctw_power__fitted_busy_at(p, x);
+    return busy + p->recal.gain[0] * idle + p->recal.gain[1] * (busy - idle);
 }
 
 double ctw_power__watts_at(const ctw_power *p, double x, double util)
@@ -84,7 +95,7 @@ double ctw_power__error_at(const ctw_power *p, double x, double util)
     if (!p->fitted || p->m.misfit < 0.0) return INFINITY;
     double spread = p->m.spread.n ? ctw_power__curve_at(&p->m.spread, util) : 0.0;
     double span = ctw_power__busy_at(p, x) - ctw_power__idle_at(p, x);
-    return hypot(p->m.misfit, fmax(spread, 0.0) * span / ctw_power__watts_at(p, x, util));
+    return hypot(ctw_power__recal_error(p, x, util), fmax(spread, 0.0) * span / ctw_power__watts_at(p, x, util));
 }
 
 double ctw_power__slowdown_at(const ctw_power *p, double x, double membound)

@@ -29,10 +29,30 @@ typedef struct ctw_power__model {
     double mhz[CTW_POWER_KNOTS]; /* measured frequencies, ascending */
 } ctw_power__model;
 
+/* What single readings have corrected since the fit (recal.c). */
+typedef struct ctw_power__recal {
+    int64_t n;       /* readings; 0: none */
+    double gain[2];  /* factors of idle and dynamic power, less 1 */
+    double cov[3];   /* their covariance: 00, 01, 11 */
+    double error2;   /* running squared relative error, one reading ahead */
+    double up, down; /* cumulative sums of the watch for drift */
+    int32_t drifting;
+} ctw_power__recal;
+
+#define CTW_POWER_MEMORY 16
+
+/* What lower memory clocks change (memory.c); n 0: not fitted. */
+typedef struct ctw_power__memory {
+    size_t n;
+    double mhz[CTW_POWER_MEMORY]; /* ascending; the model itself is that of the last */
+    double idle_drop, busy_drop;  /* watts saved at memory clock 0, straight */
+    double p, a, b, c;            /* T^p = a + b x^-p + c y^-p */
+} ctw_power__memory;
+
 struct ctw_power {
     ctw_base__handle h;
     ctw_params *params;
-    double idle_watts, tdp_watts, exponent, overlap, tolerance;
+    double idle_watts, tdp_watts, exponent, overlap, tolerance, recal_memory, drift_limit;
     int net;
     size_t n_points;
     double *mhz, *volt; /* volt NULL: unknown */
@@ -40,6 +60,8 @@ struct ctw_power {
     double features[CTW_SHAPES_FEATURES];
     int fitted;
     ctw_power__model m;
+    ctw_power__recal recal;
+    ctw_power__memory memory;
 };
 
 /* ---- power_eval.c: one value; x is frequency over top frequency ---- */
@@ -50,6 +72,9 @@ double ctw_power__top(const ctw_power *p);
 int ctw_power__knows(const ctw_power *p, double util);
 double ctw_power__idle_at(const ctw_power *p, double x);
 double ctw_power__busy_at(const ctw_power *p, double x);
+/* The same before what readings have corrected. */
+double ctw_power__fitted_idle_at(const ctw_power *p, double x);
+double ctw_power__fitted_busy_at(const ctw_power *p, double x);
 double ctw_power__watts_at(const ctw_power *p, double x, double util);
 /* Relative standard error; INFINITY when nothing was measured. */
 double ctw_power__error_at(const ctw_power *p, double x, double util);
@@ -60,8 +85,44 @@ double ctw_power__dynamic_at(const ctw_power *p, double x);
 
 /* ---- power.c ---- */
 
+void ctw_power__unfit(ctw_power *p);
+/* x of a frequency, checked against the known range. */
+ctw_status ctw_power__relative(const ctw_power *p, double mhz, uint64_t i, const char *fn, double *x);
 /* CTW_E_STATE for -1 when no seconds were fitted. */
 ctw_status ctw_power__check_membound(const ctw_power *p, double m, const char *fn);
+
+/* ---- power_choose.c ---- */
+
+/* A limit must be > 0; INFINITY is none. */
+ctw_status ctw_power__check_limit(double v, const char *fn, const char *arg);
+
+typedef struct ctw_power__point {
+    double mhz, mem_mhz, watts, slowdown;
+} ctw_power__point;
+
+/* What is kept while walking the candidates. */
+typedef struct ctw_power__walk {
+    double max_slowdown, cap;
+    ctw_power__point best, fastest, lowest;
+    double best_key, fastest_key, lowest_key;
+} ctw_power__walk;
+
+ctw_power__walk ctw_power__walk_begin(double max_slowdown, double cap);
+void ctw_power__walk_see(ctw_power__walk *w, const ctw_power__point *it, double energy);
+/* The answer or the safe action; says which limit left nothing ("" when none did). */
+const char *ctw_power__walk_end(const ctw_power__walk *w, ctw_power__point *chosen);
+
+/* ---- recal.c ---- */
+
+void ctw_power__recal_reset(ctw_power__recal *r);
+/* Relative standard error at x and util, apart from what the load shape does not know. */
+double ctw_power__recal_error(const ctw_power *p, double x, double util);
+int ctw_power__recal_plausible(const ctw_power__recal *r);
+
+/* ---- memory.c ---- */
+
+double ctw_power__memory_slowdown(const ctw_power__memory *m, double x, double y);
+double ctw_power__memory_watts(const ctw_power *p, double x, double util, double y);
 
 /* ---- time_fit.c ---- */
 

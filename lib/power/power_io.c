@@ -7,12 +7,38 @@
 #include <math.h>
 #include <string.h>
 
-enum { MAJOR = 1, MINOR = 0, TAG_POINTS = CTW_FOUR('P', 'N', 'T', 'S'), TAG_MODEL = CTW_FOUR('M', 'O', 'D', 'L') };
+enum {
+    MAJOR = 1,
+    MINOR = 1,
+    TAG_POINTS = CTW_FOUR('P', 'N', 'T', 'S'),
+    TAG_MODEL = CTW_FOUR('M', 'O', 'D', 'L'),
+    TAG_RECAL = CTW_FOUR('R', 'C', 'A', 'L'),
+    TAG_MEMORY = CTW_FOUR('M', 'E', 'M', 'C')
+};
 
 static void put_curve(ctw_io__writer *w, const ctw_power__curve *c)
 {
     ctw_io__put_vec(w, c->x, c->n);
     ctw_io__put_vec(w, c->y, c->n);
+}
+
+static void write_recal(const ctw_power__recal *r, ctw_io__out *o)
+{
+    const double v[] = {r->gain[0], r->gain[1], r->cov[0], r->cov[1], r->cov[2], r->error2, r->up, r->down};
+    ctw_io__out_open(o, TAG_RECAL, 1, 0);
+    ctw_io__put_i64(&o->w, r->n);
+    ctw_io__put_f64s(&o->w, v, sizeof v / sizeof *v);
+    ctw_io__put_u8(&o->w, (uint8_t)r->drifting);
+    ctw_io__out_close(o);
+}
+
+static void write_memory(const ctw_power__memory *m, ctw_io__out *o)
+{
+    const double v[] = {m->idle_drop, m->busy_drop, m->p, m->a, m->b, m->c};
+    ctw_io__out_open(o, TAG_MEMORY, 1, 0);
+    ctw_io__put_vec(&o->w, m->mhz, m->n);
+    ctw_io__put_f64s(&o->w, v, sizeof v / sizeof *v);
+    ctw_io__out_close(o);
 }
 
 static ctw_status write_all(const ctw_power *p, ctw_io__out *o)
@@ -38,6 +64,8 @@ static ctw_status write_all(const ctw_power *p, ctw_io__out *o)
         ctw_io__put_vec(&o->w, m->mhz, m->n_mhz);
         ctw_io__out_close(o);
     }
+    if (p->recal.n) write_recal(&p->recal, o);
+    if (p->memory.n) write_memory(&p->memory, o);
     return ctw_io__out_finish(o);
 }
 
@@ -131,9 +159,41 @@ static ctw_status read_model(const ctw_io__in *in, ctw_power *p, const char *fn)
     return CTW_OK;
 }
 
+static ctw_status read_recal(const ctw_io__in *in, ctw_power__recal *out, const char *fn)
+{
+    ctw_io__reader r;
+    double v[8] = {0};
+    CTW_TRY(ctw_io__in_section(in, TAG_RECAL, &r, fn));
+    int64_t n = ctw_io__get_i64(&r);
+    ctw_io__get_f64s(&r, v, 8);
+    uint8_t drifting = ctw_io__get_u8(&r);
+    CTW_TRY(ctw_io__in_end(&r, fn, "corrections"));
+    *out = (ctw_power__recal){n, {v[0], v[1]}, {v[2], v[3], v[4]}, v[5], v[6], v[7], drifting};
+    return drifting <= 1 && ctw_power__recal_plausible(out) ? CTW_OK : damaged(fn, "a correction");
+}
+
+static ctw_status read_memory(const ctw_io__in *in, ctw_power__memory *m, const char *fn)
+{
+    ctw_io__reader r;
+    double v[6] = {0};
+    CTW_TRY(ctw_io__in_section(in, TAG_MEMORY, &r, fn));
+    int ok = get_vec(&r, m->mhz, CTW_POWER_MEMORY, &m->n) && m->n && ascending_positive(m->mhz, m->n);
+    ctw_io__get_f64s(&r, v, 6);
+    CTW_TRY(ctw_io__in_end(&r, fn, "memory clocks"));
+    m->idle_drop = v[0];
+    m->busy_drop = v[1];
+    m->p = v[2];
+    m->a = v[3];
+    m->b = v[4];
+    m->c = v[5];
+    for (int i = 0; i < 6; i++) ok &= v[i] >= 0.0 && v[i] <= 1e12;
+    ok &= m->p >= 1.0 && m->p <= 16.0 && m->a <= 1.0 && m->b <= 1.0 && m->c <= 1.0 && m->a + m->b + m->c > 0.5;
+    return ok ? CTW_OK : damaged(fn, "a memory clock");
+}
+
 static ctw_status read_all(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_power **out, const char *fn)
 {
-    static const uint32_t known[] = {CTW_FOUR('P', 'R', 'M', 'S'), TAG_POINTS, TAG_MODEL};
+    static const uint32_t known[] = {CTW_FOUR('P', 'R', 'M', 'S'), TAG_POINTS, TAG_MODEL, TAG_RECAL, TAG_MEMORY};
     ctw_io__in in;
     ctw_params *params = NULL;
     CTW_TRY(ctw_io__in_begin(&in, buf, len, CTW_POWER_MAGIC, MAJOR, fn));
@@ -143,7 +203,10 @@ static ctw_status read_all(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_powe
     ctw_params_unref(params);
     if (s != CTW_OK) return s == CTW_E_RANGE ? damaged(fn, "an option") : s;
     CTW_TRY(read_points(&in, *out, fn));
-    return ctw_io__in_has(&in, TAG_MODEL) ? read_model(&in, *out, fn) : CTW_OK;
+    if (!ctw_io__in_has(&in, TAG_MODEL)) return CTW_OK;
+    CTW_TRY(read_model(&in, *out, fn));
+    if (ctw_io__in_has(&in, TAG_RECAL)) CTW_TRY(read_recal(&in, &(*out)->recal, fn));
+    return ctw_io__in_has(&in, TAG_MEMORY) ? read_memory(&in, &(*out)->memory, fn) : CTW_OK;
 }
 
 CTW_DEFINE_SAVING(ctw_power, CTW_POWER_MAGIC, ctw_io__any_state, write_all, read_all);

@@ -10,6 +10,9 @@ static const ctw_base__option power_options[] = {
                 "p of the norm that joins memory and core time when none was measured; 1: no overlap"),
     CTW_OPT_F64("time_tolerance", 0.002, 0.0, 0.1,
                 "part by which choose lets a predicted slowdown exceed its limit: models of few points know no finer"),
+    CTW_OPT_F64("recal_memory", 200.0, 2.0, 1e6, "readings that ctw_power_update remembers"),
+    CTW_OPT_F64("drift_limit", 20.0, 1.0, 1e6,
+                "cumulative sum of relative error against the fit, in units of its own, that means drift"),
     CTW_OPT_STR("objective", "busy", "busy|net",
                 "energy that choose minimises: busy (watts x time) or net (watts above idle x time)"),
 };
@@ -46,6 +49,16 @@ const ctw_base__kind ctw_meter__kind = {"meter", meter_options, sizeof meter_opt
 static const ctw_base__option limit_options[] = {
     CTW_OPT_I64("trials", 3, 1, 256, "limits that may be tried, the highest included"),
 };
+
+static const ctw_base__option cluster_options[] = {
+    CTW_OPT_F64("max_load", 0.7, 0.01, 1.0, "load that an awake server should have at most"),
+    CTW_OPT_F64("window_s", 120.0, 1e-3, 1e9, "time over which mean and spread of the load are taken, s"),
+    CTW_OPT_F64("deviations", 2.0, 0.0, 10.0, "standard deviations of the load kept free above its mean"),
+    CTW_OPT_F64("patience", 1.0, 0.0, 100.0,
+                "times the time that pays for one waking which a spare server idles before it sleeps"),
+};
+
+const ctw_base__kind ctw_cluster__kind = {"cluster", cluster_options, sizeof cluster_options / sizeof *cluster_options};
 
 const ctw_base__kind ctw_limit__kind = {"limit", limit_options, sizeof limit_options / sizeof *limit_options};
 

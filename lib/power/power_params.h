@@ -11,5 +11,6 @@ extern const ctw_base__kind ctw_backend__kind;
 extern const ctw_base__kind ctw_rack__kind;
 extern const ctw_base__kind ctw_meter__kind;
 extern const ctw_base__kind ctw_limit__kind;
+extern const ctw_base__kind ctw_cluster__kind;
 
 #endif

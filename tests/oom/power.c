@@ -1,10 +1,12 @@
 /* Every allocation of new, set_points, fit, save and load may fail. */
 #include "test.h"
 #include <cybertwin/backend.h>
+#include <cybertwin/cluster.h>
 #include <cybertwin/governor.h>
 #include <cybertwin/limit.h>
 #include <cybertwin/meter.h>
 #include <cybertwin/partition.h>
+#include <cybertwin/phases.h>
 #include <cybertwin/power.h>
 #include <cybertwin/rack.h>
 #include <cybertwin/sensitivity.h>
@@ -150,6 +152,35 @@ static ctw_status place(ctw_ctx *ctx, void *user)
     return ctw_partition_consolidate(ctx, load, gb, load, 2, 4, 2, 1, CTW_PARTITION_ALIKE, &n, device);
 }
 
+static ctw_status sleep_and_phases(ctw_ctx *ctx, void *user)
+{
+    static const double idle[] = {100, 90}, low[] = {5, 5}, s[] = {10, 10}, j[] = {100, 100}, work[] = {1, 2};
+    static const double mhz[] = {1000, 2000, 2000}, mem[] = {800, 800, 400}, w[] = {100, 200, 180}, t[] = {1.5, 1, 1.2};
+    ctw_cluster *c = NULL;
+    ctw_report *r = NULL;
+    ctw_power *p = NULL, *again = NULL;
+    double f[2];
+    uint64_t need;
+    (void)user;
+    ctw_status st = ctw_cluster_new(ctx, NULL, &c);
+    if (st == CTW_OK) st = ctw_cluster_set_servers(c, 2, NULL, idle, low, s, j);
+    if (st == CTW_OK) st = ctw_cluster_set_servers(c, 2, NULL, idle, low, s, j);
+    if (st == CTW_OK) st = ctw_cluster_update(c, 0, 0.5, NULL, NULL);
+    if (st == CTW_OK) st = ctw_cluster_report(c, &r);
+    if (st == CTW_OK) st = ctw_power_new(ctx, NULL, &p);
+    if (st == CTW_OK) st = ctw_power_fit_memory(p, mhz, mem, NULL, w, t, 3, NULL);
+    if (st == CTW_OK) st = ctw_power_update(p, 2000, 1, 210);
+    if (st == CTW_OK) st = ctw_power_save_mem(p, saved, sizeof saved, &need);
+    if (st == CTW_OK) st = ctw_power_load_mem(ctx, saved, need, &again);
+    const ctw_power *both[2] = {p, again};
+    if (st == CTW_OK) st = ctw_phases_choose(ctx, both, NULL, work, 2, 1.2, INFINITY, f, NULL, NULL);
+    ctw_report_unref(r);
+    ctw_cluster_unref(c);
+    ctw_power_unref(p);
+    ctw_power_unref(again);
+    return st;
+}
+
 START_TEST(sweep)
 {
     ck_assert(ctw_oom_sweep(life, NULL, 1) > 5);
@@ -159,6 +190,7 @@ START_TEST(sweep)
     ck_assert(ctw_oom_sweep(look, NULL, 1) > 3);
     ck_assert(ctw_oom_sweep(place, NULL, 1) >= 3);
     ck_assert(ctw_oom_sweep(share_out, NULL, 1) > 5);
+    ck_assert(ctw_oom_sweep(sleep_and_phases, NULL, 1) > 10);
 }
 END_TEST
 
