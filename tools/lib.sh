@@ -6,7 +6,7 @@ say() { printf '%s\n' "$*" >&2; }
 
 # Debian package that brings each program or file; only what is missing is installed.
 need_build="meson ninja-build gcc pkg-config libglpk-dev liblapacke-dev libopenblas-dev"
-need_tests="check python3"
+need_tests="check python3 umockdev"
 
 missing_packages() {
   for p in "$@"; do

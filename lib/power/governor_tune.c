@@ -91,8 +91,9 @@ ctw_status ctw_governor__choose(ctw_governor *g, ctw_cancel *cancel, const char 
     ctw_power__outcome o;
     ctw_power__rule_replay(&g->plan, &top, &t.record, g->lag, &o);
     t.late_allowed = (double)o.late + allowance(g);
-    try_fixed(&t);
+    /* Stretching rules first: where a fixed point only equals one, the rule that sees deadlines is kept. */
     for (size_t f = 0; f < FAMILIES; f++) CTW_TRY(try_family(&t, f, cancel, fn));
+    try_fixed(&t);
     g->rule = t.best;
     g->saving = o.seconds > 0.0 && t.best_power > 0.0 ? o.joule / o.seconds / t.best_power : 0.0;
     g->tunings++;

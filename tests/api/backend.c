@@ -167,6 +167,25 @@ START_TEST(counts_energy)
 }
 END_TEST
 
+/* A counter whose end nobody states: backwards is not a wrap-around but unknown, and the next reading starts anew. */
+START_TEST(counter_backwards)
+{
+    CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
+    fake_machine();
+    char path[512];
+    snprintf(path, sizeof path, "%s/" ZONE "max_energy_range_uj", root);
+    ck_assert(unlink(path) == 0);
+    ctw_backend *b = open_with(NULL, NULL, "");
+    double w;
+    ck_assert(read_zone(b, 0, "900000000\n", &w) == 0);
+    ck_assert(read_zone(b, 1, "950000000\n", &w) == 1 && w == 50);
+    ck_assert(read_zone(b, 2, "1000000\n", &w) == 0 && isnan(w));
+    ck_assert(read_zone(b, 3, "41000000\n", &w) == 1 && w == 40);
+    ctw_backend_unref(b);
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
 START_TEST(permission)
 {
     CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
@@ -354,9 +373,13 @@ END_TEST
 int main(void)
 {
     const ctw_test_case cases[] = {
-        {"finds", finds},           {"counts_energy", counts_energy},
-        {"permission", permission}, {"sets_frequency", sets_frequency},
-        {"dry_run", dry_run},       {"accelerators", accelerators},
+        {"finds", finds},
+        {"counts_energy", counts_energy},
+        {"counter_backwards", counter_backwards},
+        {"permission", permission},
+        {"sets_frequency", sets_frequency},
+        {"dry_run", dry_run},
+        {"accelerators", accelerators},
         {"footprints", footprints},
     };
     return ctw_test_main("api-backend", cases, sizeof cases / sizeof *cases, 20);
