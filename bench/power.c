@@ -45,5 +45,7 @@ int bench_power(bench *b)
     if (bench_str(b, "--cap", NULL)) return power_cap(b);
     if (bench_str(b, "--codesign", NULL)) return power_codesign(b);
     if (bench_str(b, "--fit", NULL)) return power_fit(b);
-    bench_die(2, "power: one of --fit, --govern, --cap, --codesign is needed");
+    if (bench_str(b, "--memory", NULL)) return power_memory(b);
+    if (bench_str(b, "--sleep", NULL)) return power_sleep(b);
+    bench_die(2, "power: one of --fit, --govern, --cap, --codesign, --memory, --sleep is needed");
 }

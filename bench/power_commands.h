@@ -8,6 +8,8 @@ int power_cap(bench *b);
 int power_codesign(bench *b);
 int power_govern(bench *b);
 int power_fit_load(bench *b);
+int power_memory(bench *b);
+int power_sleep(bench *b);
 int power_fit_kernels(bench *b);
 int power_fit_node(bench *b);
 int power_fit_log(bench *b);

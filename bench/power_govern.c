@@ -26,7 +26,7 @@ typedef struct score {
 
 typedef struct setting {
     const char *work, *sizes;
-    double slo, rho, lag;
+    double slo, rho, lag, change;
 } setting;
 
 /* ---- workload ---- */
@@ -105,7 +105,7 @@ static size_t best_fixed(const truth *d, const load *l, double budget, size_t fi
 
 typedef struct machine {
     const truth *d;
-    double now, joule, lag, since;
+    double now, joule, lag, change, since;
     size_t at, wanted;
 } machine;
 
@@ -136,13 +136,14 @@ static void order(machine *m, ctw_governor *g, double *decide_s, size_t *decided
     while (j + 1 < m->d->n && m->d->mhz[j] < mhz) j++;
     if (j == m->wanted) return;
     m->wanted = j;
+    m->joule += m->change;
     m->since = m->now + m->lag;
     if (m->lag <= 0.0) m->at = j;
 }
 
-static score run_governed(const truth *d, const load *l, ctw_governor *g, double lag, double *decide_ns)
+static score run_governed(const truth *d, const load *l, ctw_governor *g, const setting *c, double *decide_ns)
 {
-    machine m = {d, l->arrival[0], 0.0, lag, 0.0, d->n - 1, d->n - 1};
+    machine m = {d, l->arrival[0], 0.0, c->lag, c->change, 0.0, d->n - 1, d->n - 1};
     double joule0 = 0.0, start = 0.0, met = 0.0, decide_s = 0.0;
     size_t next = 0, decided = 0;
     for (size_t i = 0; i < l->n; i++) {
@@ -235,7 +236,7 @@ static truth make_truth(const sweep *s, const idle_shape *idle)
     return d;
 }
 
-static ctw_governor *make_governor(bench *b, const sweep *s, const truth *d, const char *calibrate, double lag)
+static ctw_governor *make_governor(bench *b, const sweep *s, const truth *d, const char *calibrate, const setting *c)
 {
     ctw_params *opt;
     ctw_governor *g;
@@ -244,7 +245,8 @@ static ctw_governor *make_governor(bench *b, const sweep *s, const truth *d, con
         for (m = 0; m < s->n; m++) pick[m] = m;
     ctw_power *p = sweep_fit(b, s, pick, m, d->idle);
     bench_ok(ctw_params_new(b->ctx, "governor", &opt), "params");
-    bench_ok(ctw_params_set_f64(opt, "lag_s", lag), "lag");
+    bench_ok(ctw_params_set_f64(opt, "lag_s", c->lag), "lag");
+    bench_ok(ctw_params_set_f64(opt, "switch_joule", c->change), "change");
     bench_params(b, opt);
     bench_ok(ctw_governor_new(b->ctx, opt, &g), "governor");
     bench_ok(ctw_governor_set_device(g, p, -1.0), "device");
@@ -267,12 +269,12 @@ static cell run_cell(bench *b, const sweeps *set, const idle_shape *idle, const 
     double n = (double)set->n;
     for (size_t i = 0; i < set->n; i++) {
         truth d = make_truth(&set->at[i], idle);
-        ctw_governor *g = make_governor(b, &set->at[i], &d, calibrate, c->lag);
+        ctw_governor *g = make_governor(b, &set->at[i], &d, calibrate, c);
         double ns;
         score top = run_fixed(&d, l, d.n - 1, l->half, l->n);
         score fix = run_fixed(&d, l, best_fixed(&d, l, 0.005, 0, l->half), l->half, l->n);
         score met = run_fixed(&d, l, best_fixed(&d, l, 0.005, l->half, l->n), l->half, l->n);
-        score gov = run_governed(&d, l, g, c->lag, &ns);
+        score gov = run_governed(&d, l, g, c, &ns);
         r.top += top.joule / top.seconds;
         r.fixed += fix.joule / fix.seconds;
         r.fixed_hindsight += met.joule / met.seconds;
@@ -298,6 +300,7 @@ static void print_cell(bench *b, const setting *c, const char *gpu, size_t serve
     bench_out_f64("slo", c->slo);
     bench_out_f64("load", c->rho);
     bench_out_f64("lag_s", c->lag);
+    bench_out_f64("change_joule", c->change);
     bench_out_i64("servers", (int64_t)servers);
     bench_out_f64("saving", r->top / r->governed);
     bench_out_f64("saving_fixed", r->top / r->fixed);
@@ -356,7 +359,9 @@ int power_govern(bench *b)
     double slo[MOST], rho[MOST], over[MOST], fair[MOST], saving[MOST], diff[MOST];
     size_t n_slo = choices(bench_f64(b, "--slo", 0), slos, 3, slo);
     size_t n_rho = choices(bench_f64(b, "--load", 0), rhos, 4, rho), cells = 0;
-    setting c = {.sizes = bench_str(b, "--sizes", "known"), .lag = bench_f64(b, "--lag", 0)};
+    setting c = {.sizes = bench_str(b, "--sizes", "known"),
+                 .lag = bench_f64(b, "--lag", 0),
+                 .change = bench_f64(b, "--change-joule", 0)};
     sweeps *set = sweeps_load(b, bench_need(b, "--govern"), gpu, bench_f64(b, "--min-mhz", 0), 0);
     idle_shape idle = read_idle(b, bench_need(b, "--idle"));
     bench_table *trace = bench_load(b, bench_need(b, "--trace"), trace_columns);

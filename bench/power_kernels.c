@@ -92,6 +92,60 @@ static void three_clocks(bench *b, const sweeps *set, const char *gpu)
     free(t);
 }
 
+/* ---- curves, for a plot: quartiles over the kernels, so that what one kernel measured is not told ---- */
+
+static void print_curve(bench *b, const char *gpu, const char *what, double x, int known, double *v, double *m,
+                        size_t n)
+{
+    bench_begin(b);
+    bench_out_str("task", "curve");
+    bench_out_str("gpu", gpu);
+    bench_out_str("quantity", what);
+    bench_out_f64("clock", x);
+    bench_out_i64("calibrated", known);
+    for (int k = 1; k <= 3; k++) {
+        static const char *const names[] = {"", "measured_q25", "measured_q50", "measured_q75"};
+        bench_out_f64(names[k], power_quantile(v, n, 0.25 * k));
+    }
+    for (int k = 1; k <= 3; k++) {
+        static const char *const names[] = {"", "model_q25", "model_q50", "model_q75"};
+        bench_out_f64(names[k], power_quantile(m, n, 0.25 * k));
+    }
+    bench_end();
+}
+
+static void curves(bench *b, const sweeps *set, const char *gpu)
+{
+    size_t points = 0, n = 0, pick[3];
+    double *v = bench_alloc(4 * (set->n + 1) * SWEEP_MAX, sizeof *v), clock[SWEEP_MAX] = {0};
+    for (size_t k = 0; k < set->n; k++)
+        if (strcmp(set->at[k].gpu, gpu) == 0 && set->at[k].n > points) points = set->at[k].n;
+    double *col[4] = {v, v + set->n * points, v + 2 * set->n * points, v + 3 * set->n * points};
+    for (size_t k = 0; k < set->n; k++) {
+        const sweep *s = &set->at[k];
+        double watts[SWEEP_MAX], slow[SWEEP_MAX];
+        if (strcmp(s->gpu, gpu) != 0 || s->n != points) continue;
+        ctw_power *model = sweep_fit(b, s, pick, sweep_three(s, pick), NULL);
+        bench_ok(ctw_power_watts(model, s->mhz, NULL, s->n, watts), "watts");
+        bench_ok(ctw_power_slowdown(model, s->mhz, NULL, s->n, slow), "slowdown");
+        for (size_t i = 0; i < points; i++) {
+            clock[i] = s->mhz[i] / s->mhz[points - 1];
+            col[0][i * set->n + n] = s->watts[i] / s->watts[points - 1];
+            col[1][i * set->n + n] = watts[i] / s->watts[points - 1];
+            col[2][i * set->n + n] = s->ms[i] / s->ms[points - 1];
+            col[3][i * set->n + n] = slow[i];
+        }
+        n++;
+        ctw_power_unref(model);
+    }
+    for (size_t i = 0; n && i < points; i++) {
+        int known = is_in(pick, 3, i);
+        print_curve(b, gpu, "power", clock[i], known, col[0] + i * set->n, col[1] + i * set->n, n);
+        print_curve(b, gpu, "time", clock[i], known, col[2] + i * set->n, col[3] + i * set->n, n);
+    }
+    free(v);
+}
+
 /* ---- the choice of a clock ---- */
 
 static double least_energy(const sweep *s, double bound)
@@ -282,13 +336,18 @@ int power_fit_kernels(bench *b)
 {
     const char *only = bench_str(b, "--gpu", NULL), *counters = bench_str(b, "--counters", NULL);
     const char *train_fit = bench_str(b, "--train-fit", NULL), *train_counters = bench_str(b, "--train-counters", NULL);
-    double min_mhz = bench_f64(b, "--min-mhz", 0), margin = bench_f64(b, "--margin", 0.0);
+    double draw = bench_f64(b, "--curves", 0), min_mhz = bench_f64(b, "--min-mhz", 0),
+           margin = bench_f64(b, "--margin", 0.0);
     sweeps *set = sweeps_load(b, bench_need(b, "--fit"), only, min_mhz, 0);
     sweeps *all = counters ? sweeps_load(b, bench_need(b, "--fit"), only, min_mhz, 1) : NULL;
     sweeps *train = train_fit ? sweeps_load(b, train_fit, only, min_mhz, 1) : NULL;
     for (size_t i = 0; i < set->n; i++) {
         const char *gpu = set->at[i].gpu;
         if (i && strcmp(gpu, set->at[i - 1].gpu) == 0) continue;
+        if (draw > 0.0) {
+            curves(b, set, gpu);
+            continue;
+        }
         three_clocks(b, set, gpu);
         choices(b, set, gpu, margin);
         if (counters) zero_shot(b, all, gpu, counters, train, train_counters);

@@ -29,6 +29,7 @@ ctw_status ctw_governor_new(ctw_ctx *ctx, const ctw_params *params, ctw_governor
     if (!g) return CTW_E_NOMEM;
     g->budget = ctw_base__opt_f64(params, kind, "late_budget");
     g->lag = ctw_base__opt_f64(params, kind, "lag_s");
+    g->switch_joule = ctw_base__opt_f64(params, kind, "switch_joule");
     g->capacity = (size_t)ctw_base__opt_i64(params, kind, "capacity");
     g->tune_every = ctw_base__opt_i64(params, kind, "tune_every");
     ctw_status s = ctw_governor__history_new(ctx, &g->past, (size_t)ctw_base__opt_i64(params, kind, "window"));
@@ -45,6 +46,7 @@ ctw_status ctw_governor_new(ctw_ctx *ctx, const ctw_params *params, ctw_governor
 static void take_plan(ctw_governor *g, const ctw_power__plan *plan)
 {
     g->plan = *plan;
+    g->plan.switch_joule = g->switch_joule;
     g->rule = (ctw_power__rule){.fixed = (int)plan->top};
     g->at = plan->top;
     g->past.n = 0;
@@ -247,7 +249,7 @@ static void decide(ctw_governor *g)
         double left = work[0] - g->head_done, least = 0.05 * work[0];
         ctw_power__waiting q = {work, g->q.deadline + g->q.head, g->q.n, left > least ? left : least,
                                 ctw_power__pace_load(&g->pace, g->now)};
-        g->at = ctw_power__rule_decide(&g->plan, &g->rule, &q, g->now);
+        g->at = ctw_power__rule_decide(&g->plan, &g->rule, &q, g->now, g->at);
     }
     if (g->at > g->plan.top) g->at = g->plan.top;
 }

@@ -41,17 +41,19 @@ double ctw_power__pace_load(const ctw_power__pace *p, double now)
 }
 
 size_t ctw_power__rule_decide(const ctw_power__plan *plan, const ctw_power__rule *rule, const ctw_power__waiting *q,
-                              double now)
+                              double now, size_t at)
 {
     if (rule->fixed >= 0) return (size_t)rule->fixed < plan->top ? (size_t)rule->fixed : plan->top;
     double limit = rule->guard * allowed_stretch(q, now, plan->slow[plan->top]);
     double of_time = rule->price + rule->queue_price * (double)(q->n - 1) + rule->load_price * q->load;
     double price = of_time * plan->watts[plan->top] - plan->idle[0];
+    /* A change must pay within what is left of the request in service. */
+    double change = plan->switch_joule / q->head_left;
     size_t best = plan->top;
     double least = INFINITY;
     for (size_t j = plan->top + 1; j-- > 0;) {
         if (plan->slow[j] > limit && j < plan->top) break;
-        double cost = (plan->watts[j] + price) * plan->slow[j];
+        double cost = (plan->watts[j] + price) * plan->slow[j] + (j == at ? 0.0 : change);
         if (cost >= least) continue;
         least = cost;
         best = j;
@@ -76,6 +78,7 @@ static void order(server *s, size_t point)
 {
     if (point == s->wanted) return;
     s->wanted = point;
+    s->joule += s->plan->switch_joule;
     s->since = s->now + s->lag;
     if (s->lag <= 0.0) s->at = point;
 }
@@ -130,7 +133,7 @@ void ctw_power__rule_replay(const ctw_power__plan *plan, const ctw_power__rule *
                 ctw_power__pace_add(&pace, r->arrival[next], r->guess[next]);
             ctw_power__waiting q = {r->guess + i, r->deadline + i, next - i,
                                     believed_left(r->guess[i], r->work[i] - left), ctw_power__pace_load(&pace, s.now)};
-            order(&s, ctw_power__rule_decide(plan, rule, &q, s.now));
+            order(&s, ctw_power__rule_decide(plan, rule, &q, s.now, s.wanted));
             pass(&s, next < r->n ? r->arrival[next] : INFINITY, &left);
         }
         out->late += s.now > r->deadline[i] + 1e-9;

@@ -11,6 +11,7 @@
 /* Operating points, ascending frequency. `top` is the highest index the cap allows. */
 typedef struct ctw_power__plan {
     size_t n, top;
+    double switch_joule; /* what each change of point costs */
     double mhz[CTW_GOVERNOR_POINTS], slow[CTW_GOVERNOR_POINTS], watts[CTW_GOVERNOR_POINTS], idle[CTW_GOVERNOR_POINTS];
 } ctw_power__plan;
 
@@ -41,9 +42,9 @@ typedef struct ctw_power__waiting {
     double load;      /* ctw_power__pace_load */
 } ctw_power__waiting;
 
-/* Index of the point for now. */
+/* Index of the point for now, coming from point `at`. */
 size_t ctw_power__rule_decide(const ctw_power__plan *plan, const ctw_power__rule *rule, const ctw_power__waiting *q,
-                              double now);
+                              double now, size_t at);
 /* The point while nothing waits. */
 size_t ctw_power__rule_idle(const ctw_power__rule *rule);
 
@@ -59,7 +60,7 @@ typedef struct ctw_power__outcome {
 } ctw_power__outcome;
 
 /* One server, in order, with a new decision at each arrival and completion; a change of point takes effect
- * `lag` seconds later. */
+ * `lag` seconds later and costs the plan's switch_joule. */
 void ctw_power__rule_replay(const ctw_power__plan *plan, const ctw_power__rule *rule, const ctw_power__record *r,
                             double lag, ctw_power__outcome *out);
 

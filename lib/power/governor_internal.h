@@ -12,7 +12,7 @@
 struct ctw_governor {
     ctw_base__handle h;
     ctw_params *params;
-    double budget, lag;
+    double budget, lag, switch_joule;
     size_t capacity;
     int64_t tune_every;
     ctw_power__plan plan; /* n 0: no table yet */

@@ -87,7 +87,7 @@ START_TEST(stretch_never_breaks_known_deadlines)
         }
         ctw_power__rule rule = {.fixed = -1, .guard = 1.0};
         ctw_power__waiting q = {work, deadline, n, work[0], 0.5};
-        double slow = plan.slow[ctw_power__rule_decide(&plan, &rule, &q, 0.0)];
+        double slow = plan.slow[ctw_power__rule_decide(&plan, &rule, &q, 0.0, 0)];
         sum = 0;
         for (size_t i = 0; i < n; i++) {
             sum += work[i];
@@ -114,7 +114,7 @@ START_TEST(load_hurries)
     ctw_power__rule rule = {.fixed = -1, .guard = 1.0, .load_price = 1.0};
     for (double load = 0; load <= 4; load += 0.1) {
         ctw_power__waiting q = {&work, &deadline, 1, work, load};
-        double slow = plan.slow[ctw_power__rule_decide(&plan, &rule, &q, 0.0)];
+        double slow = plan.slow[ctw_power__rule_decide(&plan, &rule, &q, 0.0, 0)];
         ck_assert(slow <= last);
         last = slow;
     }
@@ -138,6 +138,40 @@ START_TEST(lag_costs)
     ctw_power__outcome plain;
     ctw_power__rule_replay(&plan, &stay, &r, 0.0, &plain);
     ck_assert(plain.late == fast.late && plain.joule > fast.joule);
+}
+END_TEST
+
+/* Changes cost: the replay charges each, a change is made only where it pays within the request, and a rule chosen
+ * with dear changes makes few. */
+START_TEST(changes_cost)
+{
+    ctw_num__rng g;
+    ctw_num__rng_init(&g, 9, 7, 0);
+    trace t;
+    ctw_power__record r = random_trace(&g, &t);
+    ctw_power__plan dear = plan;
+    ctw_power__rule park = {.fixed = 3, .park = 1};
+    ctw_power__outcome free_of, paid;
+    size_t periods = 1;
+    double done = r.arrival[0];
+    for (size_t i = 0; i < r.n; i++) { /* busy periods at the top point: up and down once each, the last not down */
+        if (i && r.arrival[i] > done) periods++;
+        done = fmax(done, r.arrival[i]) + r.work[i];
+    }
+    dear.switch_joule = 10;
+    ctw_power__rule_replay(&plan, &park, &r, 0.0, &free_of);
+    ctw_power__rule_replay(&dear, &park, &r, 0.0, &paid);
+    ck_assert_double_eq_tol(paid.joule - free_of.joule, 10.0 * (double)(2 * periods - 1), 1e-6);
+    ck_assert(paid.late == free_of.late && paid.seconds == free_of.seconds);
+    double work = 0.5, deadline = 10;
+    ctw_power__rule rule = {.fixed = -1, .guard = 1.0};
+    ctw_power__waiting q = {&work, &deadline, 1, work, 0.5};
+    size_t best = ctw_power__rule_decide(&plan, &rule, &q, 0.0, 3);
+    ck_assert(best < 3 && ctw_power__rule_decide(&dear, &rule, &q, 0.0, 3) == best);
+    dear.switch_joule = 1000;
+    for (size_t at = 0; at < 4; at++) ck_assert(ctw_power__rule_decide(&dear, &rule, &q, 0.0, at) == at);
+    deadline = 0.6; /* a deadline is kept whatever the change costs */
+    ck_assert(plan.slow[ctw_power__rule_decide(&dear, &rule, &q, 0.0, 0)] <= 1.2);
 }
 END_TEST
 
@@ -180,6 +214,7 @@ int main(void)
         {"stretch_never_breaks_known_deadlines", stretch_never_breaks_known_deadlines},
         {"load_hurries", load_hurries},
         {"lag_costs", lag_costs},
+        {"changes_cost", changes_cost},
         {"choice_keeps_its_promise", choice_keeps_its_promise},
     };
     return ctw_test_main("prop-governor", cases, sizeof cases / sizeof *cases, 30);
