@@ -3,6 +3,7 @@
 #include "test.h"
 #include <cybertwin/power.h>
 #include <math.h>
+#include <string.h>
 
 static ctw_ctx *ctx;
 static const double core[] = {800, 1100, 1400, 1700}, memory[] = {400, 600, 800};
@@ -166,6 +167,32 @@ START_TEST(errors)
 }
 END_TEST
 
+/* The fitted device after one reading: what the golden file of format 1.1 holds. */
+static ctw_power *corrected(void)
+{
+    ctw_power *p = fitted();
+    CTW_OKAY(ctw_power_update(p, 1700, 1, 1.1 * true_watts(1700, 800, 1)));
+    return p;
+}
+
+START_TEST(golden)
+{
+    CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
+    ctw_power *p = corrected(), *q;
+    double a, b, w, s, w2, s2;
+    CTW_OKAY(ctw_power_load_file(ctx, ctw_test_golden("power/power-2.ctw"), &q));
+    CTW_OKAY(ctw_power_drift(q, &a, &b, NULL, NULL));
+    ck_assert(a > 1.01 && b > a);
+    at(p, 1400, 600, 0.5, &w, &s);
+    at(q, 1400, 600, 0.5, &w2, &s2);
+    ck_assert_double_eq_tol(w, w2, 1e-9 * w);
+    ck_assert_double_eq_tol(s, s2, 1e-9);
+    ctw_power_unref(p);
+    ctw_power_unref(q);
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
 START_TEST(files)
 {
     CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
@@ -187,11 +214,20 @@ START_TEST(files)
 }
 END_TEST
 
-int main(void)
+/* Called as "power_memory write FILE": writes the golden file anew, for a new version of the format. */
+int main(int argc, char **argv)
 {
     const ctw_test_case cases[] = {
         {"found_again", found_again}, {"best_pair", best_pair}, {"core_bound", core_bound},
-        {"errors", errors},           {"files", files},
+        {"errors", errors},           {"files", files},         {"golden", golden},
     };
+    if (argc == 3 && strcmp(argv[1], "write") == 0) {
+        CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
+        ctw_power *p = corrected();
+        CTW_OKAY(ctw_power_save_file(p, argv[2]));
+        ctw_power_unref(p);
+        ctw_ctx_unref(ctx);
+        return 0;
+    }
     return ctw_test_main("api-power-memory", cases, sizeof cases / sizeof *cases, 20);
 }
