@@ -5,6 +5,7 @@
 #include "base/cancel.h"
 #include "base/ctx.h"
 #include "place/assign.h"
+#include "place/ramp.h"
 #include "place/repair.h"
 #include "place/respond.h"
 #include "place/solution.h"
@@ -230,6 +231,13 @@ static ctw_status run(search *s)
     if (isinf(s->a->bound) && s->clock->stop != CTW_STOP_CANCEL) {
         s->a->bound = ctw_place__crowd_bound(&s->c); /* the clock rang before the first averages */
         memcpy(s->best_price, s->m.price, s->m.cells * s->m.r * sizeof(double));
+    }
+    for (int i = 0; i < ctw_place__ramp_sweeps(s->in) && !ctw_place__rung(s->clock); i++) {
+        ctw_place__ramp_follow(&s->m, i);
+        ctw_place__ramp_pad(&s->m);
+        ctw_place__market_solve_all(&s->m);
+        ctw_place__crowd_sweep(&s->c, 0, s->clock);
+        ctw_place__crowd_recount(&s->c);
     }
     if (s->in->opt->throughput_min > 0) reach_throughput(s);
     ctw_base__log(s->in->ctx, CTW_LOG_DEBUG, "place", "prices %.3f s, fluid gap %.4f %%", ctw_base__cpu_now() - began,

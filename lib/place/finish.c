@@ -173,6 +173,8 @@ static ctw_status fill_report(writer *w, const ctw_place__answer *a, const ctw_p
 {
     ctw_report *r = w->s->report;
     const ctw_place__inst *in = w->in;
+    int64_t moves, allowed = (int64_t)(in->opt->max_migrations * (double)c->placements + 1e-9);
+    CTW_TRY(ctw_place__migrations(in, w->plan, NULL, &moves));
     const struct {
         const char *key;
         double v;
@@ -196,7 +198,8 @@ static ctw_status fill_report(writer *w, const ctw_place__answer *a, const ctw_p
                   {"placements", c->placements},
                   {"servers_on", c->servers_on},
                   {"startups", c->startups},
-                  {"migrations", ctw_place__migrations(in, w->plan)},
+                  {"migrations", moves},
+                  {"migrations_over", moves > allowed ? moves - allowed : 0},
                   {"nodes", a->nodes},
                   {"servers", (int64_t)in->servers},
                   {"server_classes", (int64_t)in->classes}};

@@ -46,7 +46,7 @@ static int32_t best_server(filler *f, size_t slot, size_t flavour, uint64_t pool
     if (prefer < 0 || best < 0 || prefer == best || !ctw_place__state_fits(f->st, slot, prefer, flavour)) return best;
     if (veto && veto(f, slot, prefer)) return best;
     double g = ctw_place__state_added(f->st, slot, prefer, flavour);
-    if (g > *added + 1e-9 * fabs(*added)) return best;
+    if (g > *added + 1e-9 * fabs(*added) && f->in->opt->max_migrations >= 1) return best;
     *added = g;
     return prefer;
 }

@@ -25,10 +25,11 @@ typedef struct ctw_place__batch {
     int32_t release, end, duration; /* slots; end <= slots */
     int32_t count, spread;
     uint8_t preemptible, fits;
-    uint64_t pools; /* admissible, and holding a server it fits on */
-    double penalty; /* g per missed slot of one unit */
-    size_t unit0;   /* first of its units */
-    size_t entry0;  /* first of its units' placement entries, `duration` for each unit */
+    uint64_t pools;   /* admissible, and holding a server it fits on */
+    double penalty;   /* g per missed slot of one unit */
+    double migration; /* Wh per move */
+    size_t unit0;     /* first of its units */
+    size_t entry0;    /* first of its units' placement entries, `duration` for each unit */
 } ctw_place__batch;
 
 typedef struct ctw_place__service {
@@ -36,9 +37,10 @@ typedef struct ctw_place__service {
     int32_t count, spread;
     uint8_t fits;
     uint64_t pools;
-    double penalty; /* g per missing replica and slot */
-    int32_t *load;  /* by slot; into inst->loads */
-    size_t *entry;  /* by slot: first placement entry; into inst->service_entry */
+    double penalty;   /* g per missing replica and slot */
+    double migration; /* Wh per move */
+    int32_t *load;    /* by slot; into inst->loads */
+    size_t *entry;    /* by slot: first placement entry; into inst->service_entry */
 } ctw_place__service;
 
 typedef struct ctw_place__inst {
@@ -70,6 +72,12 @@ typedef struct ctw_place__inst {
     int32_t *unit_batch;   /* by unit: its batch row */
     size_t entries, service_entries;
     int64_t batch_slots; /* sum of count * duration */
+
+    int migrates; /* some move costs energy */
+    /* Where units run before slot 0: by batch unit, -1 for none; services: lists of servers, [at[i], at[i+1]). All NULL
+     * when the host did not say. */
+    int32_t *running, *service_running;
+    size_t *service_running_at;
 } ctw_place__inst;
 
 /* CTW_E_STATE, CTW_E_SHAPE, CTW_E_RANGE as ctw_place_solve documents. Free in every case. */

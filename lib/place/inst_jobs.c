@@ -153,6 +153,8 @@ static ctw_status read_batch(reader *r, size_t row, ctw_place__batch *b)
     b->fits = b->pools != 0;
     double pen = ctw_place__f64(j->penalty, row, INFINITY);
     b->penalty = isfinite(pen) ? pen / (double)duration : default_penalty(in, (size_t)b->flavour, r->gram, r->gram_wh);
+    b->migration = ctw_place__f64(j->migration, row, 0);
+    in->migrates |= b->migration > 0;
     b->unit0 = in->units;
     b->entry0 = in->entries;
     in->units += (size_t)b->count;
@@ -176,6 +178,8 @@ static void read_service(reader *r, size_t row, ctw_place__service *l, size_t in
     l->fits = l->pools != 0;
     double pen = ctw_place__f64(j->penalty, row, INFINITY);
     l->penalty = isfinite(pen) ? pen : 100 * default_penalty(in, (size_t)l->flavour, r->gram, r->gram_wh);
+    l->migration = ctw_place__f64(j->migration, row, 0);
+    in->migrates |= l->migration > 0;
     l->load = in->loads + index * in->slots;
     l->entry = in->service_entry + index * in->slots;
 }
@@ -272,6 +276,7 @@ ctw_status ctw_place__inst_jobs(const ctw_place *p, ctw_place__inst *in, const c
     if (s == CTW_OK) s = form_flavours(p, in, flavour);
     if (s == CTW_OK) s = alloc_jobs(p, in);
     if (s == CTW_OK) s = read_rows(&r, index_of, given);
+    if (s == CTW_OK && p->jobs.runs) s = ctw_place__inst_running(p, in, index_of, fn);
     ctw_base__free(in->ctx, flavour);
     ctw_base__free(in->ctx, index_of);
     ctw_base__free(in->ctx, given);

@@ -5,9 +5,9 @@
 
 void ctw_place__jobs_free(ctw_ctx *ctx, ctw_place__jobs *j)
 {
-    void *all[] = {j->id,       j->demand,    j->release,    j->deadline,   j->duration, j->count,
-                   j->region,   j->spread,    j->type,       j->kind,       j->movable,  j->penalty,
-                   j->load_row, j->load_slot, j->load_count, j->preemptible};
+    void *all[] = {j->id,         j->demand,      j->release,   j->deadline, j->duration, j->count,    j->region,
+                   j->spread,     j->type,        j->kind,      j->movable,  j->penalty,  j->load_row, j->load_slot,
+                   j->load_count, j->preemptible, j->migration, j->run_job,  j->run_unit, j->run_node, j->run_server};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) ctw_base__free(ctx, all[i]);
     memset(j, 0, sizeof *j);
 }
@@ -189,6 +189,47 @@ ctw_status ctw_place_set_loads(ctw_place *p, const int64_t *job_row, const int64
 {
     CTW_TRY(ctw_base__handle_enter(p ? &p->h : NULL, CTW_PLACE_MAGIC, __func__, "p"));
     ctw_status s = new_loads(p, job_row, slot, count, n, __func__);
+    ctw_base__handle_leave(&p->h);
+    return s;
+}
+
+ctw_status ctw_place_set_job_migration(ctw_place *p, const double *wh, uint64_t n)
+{
+    CTW_TRY(enter_rows(p, n, __func__));
+    ctw_status s = ctw_place__set_f64(p->h.ctx, &p->jobs.migration, wh, p->jobs.n, 0, __func__, "wh");
+    ctw_base__handle_leave(&p->h);
+    return s;
+}
+
+static ctw_status new_running(ctw_place *p, const int64_t *const v[4], uint64_t n, const char *fn)
+{
+    static const char *const name[] = {"job_row", "unit", "node_row", "server"};
+    ctw_place__jobs *j = &p->jobs;
+    int64_t **column[] = {&j->run_job, &j->run_unit, &j->run_node, &j->run_server}, *fresh[4] = {0};
+    ctw_status s = ctw_base__in_u64(n, 0, CTW_PLACE_MAX_UNITS, fn, "n");
+    for (size_t i = 0; i < 4 && s == CTW_OK && n; i++) {
+        int64_t most = i == 0 ? (int64_t)j->n - 1 : i == 2 ? (int64_t)p->nodes.n - 1 : CTW_PLACE_MAX_UNITS;
+        s = ctw_base__need_n(v[i], n, fn, name[i]);
+        if (s == CTW_OK) s = ctw_place__set_i64(p->h.ctx, fresh + i, v[i], (size_t)n, 0, most, fn, name[i]);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        int64_t *old = fresh[i];
+        if (s == CTW_OK) {
+            old = *column[i];
+            *column[i] = fresh[i];
+        }
+        ctw_base__free(p->h.ctx, old);
+    }
+    if (s == CTW_OK) j->runs = (size_t)n;
+    return s;
+}
+
+ctw_status ctw_place_set_running(ctw_place *p, const int64_t *job_row, const int64_t *unit, const int64_t *node_row,
+                                 const int64_t *server, uint64_t n)
+{
+    CTW_TRY(ctw_base__handle_enter(p ? &p->h : NULL, CTW_PLACE_MAGIC, __func__, "p"));
+    const int64_t *const v[] = {job_row, unit, node_row, server};
+    ctw_status s = new_running(p, v, n, __func__);
     ctw_base__handle_leave(&p->h);
     return s;
 }

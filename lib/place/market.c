@@ -80,10 +80,11 @@ ctw_status ctw_place__market_new(const ctw_place__inst *in, ctw_place__market *m
     m->scale = CTW_NEW(in->ctx, in->pools * m->r, double);
     m->high = CTW_NEW(in->ctx, m->cells * m->r, double);
     m->fixed = CTW_NEW(in->ctx, in->classes * in->slots, double);
+    m->theta_on = CTW_NEW(in->ctx, in->classes * in->slots, double);
     m->gram = CTW_NEW(in->ctx, in->regions * in->slots, double);
     m->rate = CTW_NEW(in->ctx, in->flavours * m->r, double);
     if (!m->price || !m->demand || !m->padding || !m->anchor || !m->slope || !m->drift || !m->scale || !m->high ||
-        !m->fixed || !m->gram || !m->rate) {
+        !m->fixed || !m->theta_on || !m->gram || !m->rate) {
         ctw_place__market_free(m);
         return CTW_E_NOMEM;
     }
@@ -95,8 +96,8 @@ ctw_status ctw_place__market_new(const ctw_place__inst *in, ctw_place__market *m
 void ctw_place__market_free(ctw_place__market *m)
 {
     if (!m->in) return;
-    void *all[] = {m->res,   m->price, m->demand, m->padding, m->anchor, m->slope,
-                   m->drift, m->scale, m->high,   m->fixed,   m->gram,   m->rate};
+    void *all[] = {m->res,   m->price, m->demand, m->padding, m->anchor, m->slope,   m->drift,
+                   m->scale, m->high,  m->fixed,  m->gram,    m->rate,   m->theta_on};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) ctw_base__free(m->in->ctx, all[i]);
     memset(m, 0, sizeof *m);
 }

@@ -10,20 +10,21 @@
 
 typedef struct ctw_place__market {
     const ctw_place__inst *in;
-    size_t r;        /* resources that some job needs; the others have no price */
-    size_t *res;     /* their indices in the problem */
-    size_t cells;    /* pools x slots; cell = pool * slots + slot */
-    double *price;   /* cells x r, g per unit and slot */
-    double *demand;  /* cells x r */
-    double *padding; /* cells x r: room kept free because packing found none */
-    double *anchor;  /* cells x r: prices that the proximal term holds on to */
-    double *slope;   /* cells x r x r: change of price per change of demand */
-    double *drift;   /* cells: demand moved since the price was solved, in shares of the pool's capacity */
-    double *scale;   /* pools x r: capacity of the pool */
-    double *high;    /* cells x r: highest price, where demand exceeds all capacity */
-    double *fixed;   /* classes x slots: g of a server being on, multipliers of start-up included */
-    double *gram;    /* regions x slots: g per W, with the multiplier of the region's cap */
-    double *rate;    /* flavours x r: demands in market order */
+    size_t r;         /* resources that some job needs; the others have no price */
+    size_t *res;      /* their indices in the problem */
+    size_t cells;     /* pools x slots; cell = pool * slots + slot */
+    double *price;    /* cells x r, g per unit and slot */
+    double *demand;   /* cells x r */
+    double *padding;  /* cells x r: room kept free because packing found none */
+    double *anchor;   /* cells x r: prices that the proximal term holds on to */
+    double *slope;    /* cells x r x r: change of price per change of demand */
+    double *drift;    /* cells: demand moved since the price was solved, in shares of the pool's capacity */
+    double *scale;    /* pools x r: capacity of the pool */
+    double *high;     /* cells x r: highest price, where demand exceeds all capacity */
+    double *fixed;    /* classes x slots: g of a server being on, multipliers of start-up included */
+    double *theta_on; /* classes x slots: the multipliers of start-ups in `fixed` (ramp.c) */
+    double *gram;     /* regions x slots: g per W, with the multiplier of the region's cap */
+    double *rate;     /* flavours x r: demands in market order */
     double theta,
         give;      /* width of the logistic curve; capacity (share) that a doubled price moves the anchor's term by */
     size_t solves; /* for the record */

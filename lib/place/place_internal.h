@@ -29,6 +29,9 @@ typedef struct ctw_place__jobs {
     double *penalty;
     size_t loads;
     int64_t *load_row, *load_slot, *load_count;
+    double *migration; /* Wh per move of a unit */
+    size_t runs;       /* where units run before slot 0 */
+    int64_t *run_job, *run_unit, *run_node, *run_server;
 } ctw_place__jobs;
 
 typedef enum ctw_place__mode {
@@ -46,7 +49,7 @@ typedef enum ctw_place__reserve {
 } ctw_place__reserve;
 
 typedef struct ctw_place__opts {
-    double slot_s, time_limit_s, mip_gap, throughput_min;
+    double slot_s, time_limit_s, mip_gap, throughput_min, max_migrations;
     int64_t max_vars, max_nodes;
     ctw_place__mode mode;
     ctw_place__reserve reserve;

@@ -33,12 +33,14 @@ typedef struct tally {
     uint8_t *on; /* servers x slots, slot by slot */
 } tally;
 
-static void add_watts(tally *t, size_t slot, double watts, double gram)
+static void add_watts(tally *t, size_t class, size_t slot, double watts)
 {
+    double gram = ctw_place__gram(t->in, class, slot);
     t->cost->carbon_g += watts * gram;
     t->cost->energy_kwh += watts * t->in->hours / 1000;
     if (t->cost->slot_watts) t->cost->slot_watts[slot] += watts;
     if (t->cost->slot_gram) t->cost->slot_gram[slot] += watts * gram;
+    if (t->cost->profile) t->cost->profile[t->in->class[class].region * t->in->slots + slot] += watts;
 }
 
 static void add_unit(tally *t, size_t slot, int32_t server, size_t flavour)
@@ -46,7 +48,7 @@ static void add_unit(tally *t, size_t slot, int32_t server, size_t flavour)
     size_t k = (size_t)t->in->class_of[server];
     t->on[slot * t->in->servers + (size_t)server] = 1;
     t->cost->placements++;
-    add_watts(t, slot, ctw_place__unit_watts(t->in, k, flavour), ctw_place__gram(t->in, k, slot));
+    add_watts(t, k, slot, ctw_place__unit_watts(t->in, k, flavour));
 }
 
 static void add_batches(tally *t, const ctw_place__plan *plan)
@@ -95,7 +97,7 @@ static void add_servers(tally *t)
             size_t k = (size_t)in->class_of[v];
             const ctw_place__class *c = in->class + k;
             running++;
-            add_watts(t, s, c->idle, ctw_place__gram(in, k, s));
+            add_watts(t, k, s, c->idle);
             t->cost->embodied_g += c->embodied;
             if (before && !before[v]) {
                 double g = ctw_place__startup_gram(in, k, s);
@@ -103,10 +105,27 @@ static void add_servers(tally *t)
                 t->cost->carbon_g += g;
                 t->cost->energy_kwh += c->startup / 1000;
                 if (t->cost->slot_gram) t->cost->slot_gram[s] += g;
+                if (t->cost->profile) t->cost->profile[c->region * in->slots + s] += c->startup / in->hours;
             }
         }
         if (running > t->cost->servers_on) t->cost->servers_on = running;
     }
+}
+
+/* Energy of moves, charged where they arrive. */
+static ctw_status add_migrations(tally *t, const ctw_place__plan *plan)
+{
+    const ctw_place__inst *in = t->in;
+    double *wh = CTW_NEW(in->ctx, in->regions * in->slots, double);
+    ctw_status s = wh ? ctw_place__migrations(in, plan, wh, &t->cost->migrations) : CTW_E_NOMEM;
+    for (size_t i = 0; i < in->regions * in->slots && s == CTW_OK; i++) {
+        t->cost->carbon_g += wh[i] * in->gram_wh[i];
+        t->cost->energy_kwh += wh[i] / 1000;
+        if (t->cost->slot_gram) t->cost->slot_gram[i % in->slots] += wh[i] * in->gram_wh[i];
+        if (t->cost->profile) t->cost->profile[i] += wh[i] / in->hours;
+    }
+    ctw_base__free(in->ctx, wh);
+    return s;
 }
 
 ctw_status ctw_place__plan_cost(const ctw_place__inst *in, const ctw_place__plan *plan, ctw_place__cost *cost)
@@ -114,6 +133,8 @@ ctw_status ctw_place__plan_cost(const ctw_place__inst *in, const ctw_place__plan
     ctw_place__cost fresh = {0};
     fresh.slot_watts = cost->slot_watts;
     fresh.slot_gram = cost->slot_gram;
+    fresh.profile = cost->profile;
+    for (size_t i = 0; i < in->regions * in->slots && fresh.profile; i++) fresh.profile[i] = 0;
     for (size_t s = 0; s < in->slots; s++) {
         if (fresh.slot_watts) fresh.slot_watts[s] = 0;
         if (fresh.slot_gram) fresh.slot_gram[s] = 0;
@@ -124,30 +145,8 @@ ctw_status ctw_place__plan_cost(const ctw_place__inst *in, const ctw_place__plan
     add_batches(&t, plan);
     add_services(&t, plan);
     add_servers(&t);
+    ctw_status s = in->migrates ? add_migrations(&t, plan) : CTW_OK;
     cost->objective = cost->carbon_g + cost->penalty_g + cost->embodied_g;
     ctw_base__free(in->ctx, t.on);
-    return CTW_OK;
-}
-
-int64_t ctw_place__migrations(const ctw_place__inst *in, const ctw_place__plan *plan)
-{
-    int64_t moves = 0;
-    for (size_t u = 0; u < in->units; u++) {
-        size_t e = ctw_place__entry(in, u);
-        for (size_t q = 1; q < (size_t)plan->run[u]; q++) {
-            moves += plan->slot[e + q] == plan->slot[e + q - 1] + 1 && plan->server[e + q] != plan->server[e + q - 1];
-        }
-    }
-    for (size_t i = 0; i < in->services; i++) {
-        const ctw_place__service *l = in->service + i;
-        for (size_t s = 1; s < in->slots; s++) {
-            int32_t both = l->load[s] < l->load[s - 1] ? l->load[s] : l->load[s - 1];
-            for (int32_t q = 0; q < both; q++) {
-                int32_t a = plan->service_server[l->entry[s - 1] + (size_t)q];
-                int32_t b = plan->service_server[l->entry[s] + (size_t)q];
-                moves += a >= 0 && b >= 0 && a != b;
-            }
-        }
-    }
-    return moves;
+    return s;
 }

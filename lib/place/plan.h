@@ -25,14 +25,17 @@ typedef struct ctw_place__cost {
     double objective, carbon_g, penalty_g, embodied_g, energy_kwh; /* objective = carbon + penalty + embodied */
     int64_t startups, missed_slots, missed_units, unplaced, placements;
     int64_t servers_on;             /* most in one slot */
+    int64_t migrations;             /* counted only when some move costs energy */
     double *slot_watts, *slot_gram; /* by slot, or NULL */
+    double *profile;                /* regions x slots: mean watts, start-ups and moves included; or NULL */
 } ctw_place__cost;
 
 /* `cost` may come with slot arrays, which are then filled. CTW_E_NOMEM. */
 ctw_status ctw_place__plan_cost(const ctw_place__inst *in, const ctw_place__plan *plan, ctw_place__cost *cost);
 /* Batch slots by which a plan of that cost falls short of the throughput threshold; defined in finish.c. */
 double ctw_place__short_by(const ctw_place__inst *in, const ctw_place__cost *c);
-/* Units running in slot t and still in t+1 on another server (the same replica index of a service). */
-int64_t ctw_place__migrations(const ctw_place__inst *in, const ctw_place__plan *plan);
+/* migrate.c: moves of running units, as ctw_place_set_job_migration defines them; the Wh they take are added to
+ * wh[region x slot] unless that is NULL. CTW_E_NOMEM. */
+ctw_status ctw_place__migrations(const ctw_place__inst *in, const ctw_place__plan *plan, double *wh, int64_t *count);
 
 #endif

@@ -4,6 +4,7 @@
 #include "place/aggregate.h"
 #include "place/finish.h"
 #include "place/polish.h"
+#include "place/stay.h"
 #include "place/verify.h"
 #include <math.h>
 #include <string.h>
@@ -103,6 +104,7 @@ static ctw_status solve_compiled(ctw_place *p, const ctw_place__inst *in, ctw_pl
     a.warm = p->warm;
     CTW_TRY(ctw_place__plan_new(in, &a.plan));
     ctw_status s = run_tier(in, mode, clock, &a);
+    if (s == CTW_OK) s = ctw_place__stay(in, clock, &a.plan);
     if (s == CTW_OK) s = ctw_place__finish(p, in, &a, ctw_base__now() - began, out);
     ctw_place__plan_free(in->ctx, &a.plan);
     ctw_base__free(in->ctx, a.price);
@@ -159,12 +161,24 @@ ctw_status ctw_place_verify(const ctw_place *p, const ctw_solution *s)
     return ctw_place__verify(p, s, __func__);
 }
 
+/* What the per-server model leaves out must not be missing silently in another solver's answer. */
+static ctw_status exportable(const ctw_place__inst *in, const char *fn)
+{
+    if (in->migrates || in->opt->max_migrations < 1) {
+        return ctw_base__fail(CTW_E_UNSUPPORTED,
+                              "%s: the exported model knows no migrations (their energy, or max_migrations %g)", fn,
+                              in->opt->max_migrations);
+    }
+    return CTW_OK;
+}
+
 ctw_status ctw_place_write_mps(ctw_place *p, const char *path)
 {
     CTW_TRY(ctw_base__need(path, __func__, "path"));
     CTW_TRY(ctw_base__handle_enter(p ? &p->h : NULL, CTW_PLACE_MAGIC, __func__, "p"));
     ctw_place__inst in;
     ctw_status s = ctw_place__inst_new(p, &in, __func__);
+    if (s == CTW_OK) s = exportable(&in, __func__);
     if (s == CTW_OK) s = ctw_place__bottomup_mps(&in, path, __func__);
     ctw_place__inst_free(&in);
     ctw_base__handle_leave(&p->h);

@@ -3,6 +3,7 @@
  * formed anew, compensated, and compared under a tolerance of 1e-9 relative. */
 #include "place/verify.h"
 #include "num/sort.h"
+#include "place/verify_moves.h"
 #include <math.h>
 #include <string.h>
 
@@ -339,6 +340,24 @@ static ctw_status check_cost(const judge *v)
     return CTW_OK;
 }
 
+/* Only where moves are bounded or cost energy: the count is a walk of its own. */
+static ctw_status check_moves(judge *v)
+{
+    const ctw_place *p = v->p;
+    int64_t moves = 0, listed = 0;
+    double grams = 0;
+    if (p->opt.max_migrations >= 1 && !p->jobs.migration) return CTW_OK;
+    CTW_TRY(ctw_place__verify_moves(p, v->s, &moves, &grams));
+    add_grams(v, grams);
+    double allowed = p->opt.max_migrations * (double)v->s->spots + 1e-6;
+    if ((double)moves <= allowed) return CTW_OK;
+    if (ctw_report_get_i64(v->s->report, "migrations_over", &listed) == CTW_OK && (double)(moves - listed) <= allowed)
+        return CTW_OK;
+    return ctw_base__fail(CTW_E_INTERNAL,
+                          "%s: %lld migrations, max_migrations %g allows %.0f of %llu placements, unlisted", v->fn,
+                          (long long)moves, p->opt.max_migrations, floor(allowed), (unsigned long long)v->s->spots);
+}
+
 static ctw_status judge_all(judge *v)
 {
     CTW_TRY(alloc_judge(v));
@@ -348,6 +367,7 @@ static ctw_status judge_all(judge *v)
     CTW_TRY(check_services(v));
     if (v->p->jobs.spread) CTW_TRY(check_spread(v));
     CTW_TRY(check_batch_totals(v));
+    CTW_TRY(check_moves(v));
     return check_cost(v);
 }
 

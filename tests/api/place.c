@@ -355,9 +355,57 @@ START_TEST(attributes)
 }
 END_TEST
 
+/* One job that runs on server 0 already; server 1 draws half as much. Moving there costs energy, or is forbidden. */
+START_TEST(moves)
+{
+    setup();
+    static const double cap[] = {4, 4}, idle[] = {100, 50}, ci[] = {200, 200}, demand[] = {2, 2};
+    static const int64_t dur[] = {2, 2}, count[] = {1, 2}, zero[] = {0}, two[] = {2}, one[] = {1};
+    static const int32_t kind[] = {0, CTW_JOB_SERVICE};
+    const double dear[] = {1000, 0}, cheap[] = {1, 0}, minus[] = {-1, 0};
+    ctw_place *p = make("decompose");
+    ctw_solution *s;
+    int64_t node[2];
+    CTW_OKAY(ctw_place_set_nodes(p, NULL, 2, cap, 1, 1));
+    CTW_OKAY(ctw_place_set_node_power(p, idle, NULL, 2, 1));
+    CTW_OKAY(ctw_place_set_jobs(p, NULL, 2, demand, 1, 1, NULL, NULL, dur));
+    CTW_OKAY(ctw_place_set_job_kinds(p, kind, 2));
+    CTW_OKAY(ctw_place_set_job_counts(p, count, 2));
+    CTW_OKAY(ctw_place_set_carbon(p, ci, 1, 2, 2));
+    CTW_FAILS(ctw_place_set_running(p, two, zero, zero, zero, 1), CTW_E_RANGE, "job_row");
+    CTW_FAILS(ctw_place_set_running(p, zero, zero, two, zero, 1), CTW_E_RANGE, "node_row");
+    CTW_FAILS(ctw_place_set_running(p, zero, NULL, zero, zero, 1), CTW_E_ARG, "unit");
+    CTW_FAILS(ctw_place_set_running(NULL, zero, zero, zero, zero, 1), CTW_E_ARG, NULL);
+    CTW_FAILS(ctw_place_set_job_migration(p, minus, 2), CTW_E_RANGE, "wh");
+    CTW_FAILS(ctw_place_set_job_migration(p, cheap, 1), CTW_E_SHAPE, "rows of jobs");
+    CTW_OKAY(ctw_place_set_running(p, zero, two, zero, zero, 1));
+    CTW_FAILS(ctw_place_solve(p, 1, NULL, &s), CTW_E_RANGE, "unit 2 of job row 0");
+    CTW_OKAY(ctw_place_set_running(p, zero, zero, zero, one, 1)); /* a server that is gone */
+    CTW_OKAY(ctw_place_set_job_migration(p, dear, 2));
+    CTW_OKAY(ctw_place_solve(p, 1, NULL, &s));
+    ck_assert_double_le(metric(s, "migrations"), 0);
+    ctw_solution_unref(s);
+    CTW_OKAY(ctw_place_set_running(p, zero, zero, zero, zero, 1));
+    CTW_OKAY(ctw_place_solve(p, 1, NULL, &s));
+    CTW_OKAY(ctw_solution_assignment(s, node, NULL, 2));
+    ck_assert_int_eq(node[0], 0); /* stays */
+    ck_assert_double_le(metric(s, "migrations"), 0);
+    ctw_solution_unref(s);
+    CTW_FAILS(ctw_place_write_mps(p, "moves.mps"), CTW_E_UNSUPPORTED, "migrations");
+    CTW_OKAY(ctw_place_set_running(p, NULL, NULL, NULL, NULL, 0));
+    CTW_OKAY(ctw_place_set_job_migration(p, NULL, 2));
+    CTW_OKAY(ctw_place_solve(p, 1, NULL, &s));
+    ck_assert_double_le(metric(s, "migrations_over"), 0);
+    ctw_solution_unref(s);
+    ctw_place_unref(p);
+    teardown();
+}
+END_TEST
+
 int main(void)
 {
-    const ctw_test_case cases[] = {{"plan", plan},
+    const ctw_test_case cases[] = {{"moves", moves},
+                                   {"plan", plan},
                                    {"placements", placements},
                                    {"too_early", too_early},
                                    {"refusals", refusals},

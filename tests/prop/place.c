@@ -52,6 +52,7 @@ START_TEST(tiny)
         c.startup = seed % 4 == 0;
         c.types = seed % 5 == 0;
         c.throughput = 0;
+        c.sticky = seed >= 30;
         one_case(ctx, &c, modes, 5, 0.2);
     }
     ctw_ctx_unref(ctx);
@@ -75,6 +76,7 @@ START_TEST(medium)
         c.startup = seed % 5 == 0;
         c.types = seed % 7 == 0;
         c.throughput = seed % 6 == 0;
+        c.sticky = seed % 8 < 3;
         one_case(ctx, &c, modes, 3, 0.05);
     }
     ctw_ctx_unref(ctx);

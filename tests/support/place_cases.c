@@ -79,6 +79,24 @@ static ctw_status set_jobs(ctw_place *p, const place_case *c, uint64_t *s)
     return e;
 }
 
+/* Moves cost energy, and every unit may run somewhere already. */
+static ctw_status set_moves(ctw_place *p, const place_case *c, uint64_t *s)
+{
+    double wh[MAX_JOBS];
+    int64_t row[MAX_JOBS], unit[MAX_JOBS], node[MAX_JOBS], server[MAX_JOBS];
+    uint64_t runs = 0;
+    for (int64_t i = 0; i < c->jobs; i++) {
+        wh[i] = (double)below(s, 30);
+        if (c->nodes == 0 || below(s, 2)) continue;
+        row[runs] = i;
+        unit[runs] = 0;
+        node[runs] = below(s, c->nodes);
+        server[runs++] = below(s, 2);
+    }
+    ctw_status e = ctw_place_set_job_migration(p, wh, (uint64_t)c->jobs);
+    return e ? e : ctw_place_set_running(p, row, unit, node, server, runs);
+}
+
 place_case place_case_from_bytes(const uint8_t *data)
 {
     static const char *const modes[] = {"auto", "greedy", "exact", "decompose"};
@@ -93,6 +111,7 @@ place_case place_case_from_bytes(const uint8_t *data)
     c.startup = data[6] >> 3 & 1;
     c.types = data[6] >> 4 & 1;
     c.throughput = data[6] >> 5 & 1;
+    c.sticky = data[6] >> 6 & 1;
     c.mode = modes[data[7] & 3];
     return c;
 }
@@ -106,9 +125,11 @@ ctw_place *place_case_build(ctw_ctx *ctx, const place_case *c, ctw_status *statu
     ctw_status e = ctw_params_new(ctx, "place", &opt);
     if (!e && c->mode) e = ctw_params_set_str(opt, "mode", c->mode);
     if (!e && c->throughput) e = ctw_params_set_f64(opt, "throughput_min", 0.5);
+    if (!e && c->sticky) e = ctw_params_set_f64(opt, "max_migrations", 0.1);
     if (!e) e = ctw_place_new(ctx, opt, &p);
     if (!e) e = set_nodes(p, c, &s);
     if (!e) e = set_jobs(p, c, &s);
+    if (!e && c->sticky) e = set_moves(p, c, &s);
     for (int64_t i = 0; i < c->regions * c->slots; i++) ci[i] = 50 + (double)below(&s, 500);
     for (int64_t i = 0; i < c->regions; i++) caps[i] = below(&s, 2) ? INFINITY : 60.0 * (double)(c->nodes + 1);
     if (!e) e = ctw_place_set_carbon(p, ci, (uint64_t)c->regions, (uint64_t)c->slots, (uint64_t)c->slots);
