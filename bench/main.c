@@ -25,9 +25,11 @@ static const command commands[] = {
      "--task arl|delay|series [--shift D] [--data F --column C] [--set method=cusum|page-hinkley|ewma]"},
     {"twin", bench_twin, "--servers N --jobs M --hours H [--requests R] [--faults K] [--plain]"},
     {"rca", bench_rca,
-     "--train DIR [--test DIR] [--input calls|spans] [--features LIST] [--folds K] [--cross] [--prequential]"},
+     "--train DIR [--test DIR] [--input calls|spans] [--window calls|online] [--features LIST] [--folds K] [--cross] "
+     "[--prequential] [--classifier FILE]"},
     {"rca-online", bench_rca_online, "[--instances N] [--traces T] [--windows W] [--set KEY=VALUE]"},
-    {"rca-campaign", bench_rca_campaign, "[--at-once N] [--cases C] [--quiet Q] [--features LIST] [--seed A..B]"},
+    {"rca-campaign", bench_rca_campaign,
+     "[--at-once N] [--cases C] [--quiet Q] [--features LIST] [--seed A..B] [--save FILE]"},
     {"queue", bench_queue,
      "--lengths F.csv --column C --predictor P --arrivals A --batching M --batch B --policy P[,P...] --jobs N"},
     {"queue-ops", bench_queue_ops, "--n N [--policy P] [--ops K]"},

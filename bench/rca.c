@@ -12,6 +12,7 @@ typedef struct item {
     const rca_case *c;
     ctw_rca *m; /* reference and the item's own labelled rows */
     ctw_calls *window;
+    ctw_online *online; /* the same calls, with --window online */
     int faulty;
     size_t group; /* case number: items of one case stay in one fold */
 } item;
@@ -47,6 +48,10 @@ static void add_item(items *all, const rca_set *s, size_t g, const size_t *windo
     }
     if (ctw_calls_count(it->window) && ctw_rca_windows(it->m)) {
         bench_ok(ctw_rca_add_case(it->m, it->window, &c->culprit, faulty ? 1 : 0), c->name);
+        if (strcmp(bench_str(s->b, "--window", "calls"), "online") == 0) {
+            bench_ok(ctw_online_new(s->b->ctx, NULL, &it->online), "online");
+            bench_ok(ctw_online_add(it->online, it->window, NULL), c->name);
+        }
         all->n++;
     } else {
         ctw_calls_unref(it->window);
@@ -75,6 +80,7 @@ static void release(items *all)
     for (size_t i = 0; i < all->n; i++) {
         ctw_rca_unref(all->at[i].m);
         ctw_calls_unref(all->at[i].window);
+        ctw_online_unref(all->at[i].online);
     }
     free(all->at);
 }
@@ -85,7 +91,10 @@ static void judge(const item *it, const ctw_rca *trained, rca_score *score)
     ctw_ranking *r;
     if (trained) bench_ok(ctw_rca_adopt(it->m, trained), "adopt");
     double t = bench_cpu_s();
-    bench_ok(ctw_rca_rank(it->m, it->window, NULL, &r), it->c->name);
+    if (it->online)
+        bench_ok(ctw_rca_rank_online(it->m, it->online, NULL, &r), it->c->name);
+    else
+        bench_ok(ctw_rca_rank(it->m, it->window, NULL, &r), it->c->name);
     rca_score_time(score, bench_cpu_s() - t);
     rca_score_add(score, r, it->c, it->faulty);
     ctw_ranking_unref(r);
@@ -126,6 +135,22 @@ static void heldout(bench *b, const items *tr, const items *te, const rca_set *t
         for (size_t i = 0; i < te->n; i++)
             if (strcmp(te->at[i].c->app, test->app[a]) == 0) judge(&te->at[i], m, &s);
         print_line(b, test, a, features, "heldout", &s);
+        bench_end();
+        rca_score_free(&s);
+    }
+    ctw_rca_unref(m);
+}
+
+/* A classifier from elsewhere, say from an injection campaign, on all items. */
+static void given(bench *b, const items *all, const rca_set *set, const char *path)
+{
+    ctw_rca *m;
+    bench_ok(ctw_rca_load_file(b->ctx, path, &m), path);
+    for (size_t a = 0; a < set->n_apps; a++) {
+        rca_score s = {0};
+        for (size_t i = 0; i < all->n; i++)
+            if (strcmp(all->at[i].c->app, set->app[a]) == 0) judge(&all->at[i], m, &s);
+        print_line(b, set, a, path, "given", &s);
         bench_end();
         rca_score_free(&s);
     }
@@ -239,6 +264,8 @@ int bench_rca(bench *b)
     int spans = strcmp(input, "spans") == 0;
     if (!spans && strcmp(input, "calls") != 0) bench_die(2, "--input must be calls or spans");
     if (bench_i64(b, "--folds", 5) < 2) bench_die(2, "--folds must be at least 2");
+    bench_str(b, "--window", "calls");
+    const char *classifier = bench_str(b, "--classifier", NULL);
     bench_seeds(b, &first, &last);
     bench_flag(b, "--cross");
     bench_flag(b, "--prequential");
@@ -250,6 +277,7 @@ int bench_rca(bench *b)
     run_protocols(b, &tr, train_set, &te, test_set, "none"); /* first: the others leave classifiers behind */
     if (strcmp(features, "none") != 0) run_protocols(b, &tr, train_set, &te, test_set, features);
     if (strcmp(features, "firm") != 0) run_protocols(b, &tr, train_set, &te, test_set, "firm");
+    if (classifier) given(b, &tr, train_set, classifier);
     release(&tr);
     if (test_set) release(&te);
     rca_free(train_set);

@@ -149,7 +149,8 @@ static void learn(bench *b, const ctw_twin *t, ctw_rca *m, int64_t windows)
     ctw_params_unref(p);
 }
 
-static void run(bench *b, const char *features, int64_t at_once, int64_t seed, int64_t cases, int64_t quiet)
+static void run(bench *b, const char *features, int64_t at_once, int64_t seed, int64_t cases, int64_t quiet,
+                const char *save)
 {
     int none = strcmp(features, "none") == 0;
     ctw_twin *here = installation(b, seed), *there = installation(b, 1000 + seed);
@@ -159,6 +160,7 @@ static void run(bench *b, const char *features, int64_t at_once, int64_t seed, i
         ctw_campaign *c = campaign(b, here, at_once, seed);
         bench_ok(ctw_campaign_train(c, trained, (uint64_t)quiet, (uint64_t)cases, NULL), "train");
         ctw_campaign_unref(c);
+        if (save) bench_ok(ctw_rca_save_file(trained, save), save);
     }
     t = bench_cpu_s() - t;
     learn(b, there, m, quiet);
@@ -189,7 +191,7 @@ static void run(bench *b, const char *features, int64_t at_once, int64_t seed, i
 
 int bench_rca_campaign(bench *b)
 {
-    const char *features = bench_str(b, "--features", "auto");
+    const char *features = bench_str(b, "--features", "auto"), *save = bench_str(b, "--save", NULL);
     int64_t first, last, at_once = bench_i64(b, "--at-once", 1), cases = bench_i64(b, "--cases", 200);
     int64_t quiet = bench_i64(b, "--quiet", 30);
     if (at_once < 1 || at_once > MOST || cases < 1 || quiet < 1)
@@ -198,9 +200,9 @@ int bench_rca_campaign(bench *b)
     bench_nth(b, "--set", 0);
     bench_no_more(b);
     for (int64_t seed = first; seed <= last; seed++) {
-        run(b, "none", at_once, seed, cases, quiet);
-        run(b, features, at_once, seed, cases, quiet);
-        if (strcmp(features, "firm") != 0) run(b, "firm", at_once, seed, cases, quiet);
+        run(b, "none", at_once, seed, cases, quiet, NULL);
+        run(b, features, at_once, seed, cases, quiet, save);
+        if (strcmp(features, "firm") != 0) run(b, "firm", at_once, seed, cases, quiet, NULL);
     }
     return 0;
 }

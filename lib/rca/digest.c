@@ -49,6 +49,7 @@ ctw_status ctw_rca__cell_merge(ctw_ctx *ctx, const ctw_rca__scale *s, ctw_rca__c
     }
     for (int c = 0; c < PAST_TIMES; c++) CTW_TRY(ctw_rca__sketch_merge(ctx, s, &to->time[c], &from->time[c]));
     for (int c = 0; c < PAST_COLUMNS; c++) to->sum[c] += from->sum[c];
+    ctw_rca__shapes_merge(&to->shape, &from->shape);
     to->calls += from->calls;
     return CTW_OK;
 }
@@ -71,6 +72,7 @@ void ctw_rca__cell_clear(ctw_rca__cell *c)
 {
     for (int k = 0; k < PAST_TIMES; k++) ctw_rca__sketch_clear(&c->time[k]);
     memset(c->sum, 0, sizeof c->sum);
+    memset(&c->shape, 0, sizeof c->shape);
     c->calls = 0;
 }
 

@@ -4,6 +4,7 @@
 #define CTW_RCA_DIGEST_H
 
 #include "rca/calls_internal.h"
+#include "rca/shapes.h"
 #include "rca/sketch.h"
 
 /* Columns that are remembered of a call. */
@@ -21,6 +22,7 @@ typedef struct ctw_rca__cell {
     uint64_t calls;
     double sum[PAST_COLUMNS];
     ctw_rca__sketch time[PAST_TIMES];
+    ctw_rca__shapes shape;
 } ctw_rca__cell;
 
 /* What a component did in each trace that it was in. */

@@ -46,7 +46,9 @@ const ctw_rca__feature ctw_rca__features[FEAT_COUNT] = {
     [FEAT_LX_OUT] = {"lx_out", "z:lx_out",
                      "shift of the time on the way common to all the component calls: its trouble as a caller"},
     [FEAT_BLAME] = {"blame", "z:blame", "the larger of lx_in and lx_out, at least 0"},
-    [FEAT_STRUCT] = {"struct", "z:struct", "change of spans or outgoing calls per call, beyond chance"},
+    [FEAT_STRUCT] = {"struct", "z:struct",
+                     "change of what calls do, beyond chance: spans or outgoing calls per call, or 10 times the share "
+                     "of calls with another number of these"},
     [FEAT_EVIDENCE] = {"evidence", "z:evidence", "the larger of blame and of twice struct (at most 1)"},
     [FEAT_FAIL] = {"fail", "z:fail", "excess of failed calls or of failed callers, beyond chance"},
 };

@@ -199,6 +199,8 @@ static void commit_edge(fold *f, size_t e)
         for (int col = 0; col < PAST_COLUMNS; col++) c->sum[col] += v[ctw_rca__past_column[col]];
         for (int col = 0; col < PAST_TIMES; col++)
             ctw_rca__sketch_add(&c->time[col], f->bin[i * PAST_TIMES + (size_t)col], 1);
+        uint32_t key = ctw_rca__shape(v[CTW_CALL_SPANS], v[CTW_CALL_OUT], v[CTW_CALL_ERROR]);
+        ctw_rca__shapes_add(&c->shape, key, 1);
     }
     c->calls += f->w.edge[e].end - f->w.edge[e].begin;
 }

@@ -2,8 +2,7 @@
  * component its digests, oldest pane first. The sampled traces are not saved. */
 #include "base/ctx.h"
 #include "base/params.h"
-#include "io/container.h"
-#include "io/file.h"
+#include "io/saving.h"
 #include "rca/online_internal.h"
 #include <math.h>
 #include <string.h>
@@ -38,6 +37,11 @@ static void put_cell(ctw_io__writer *w, const ctw_rca__cell *c)
     if (!c->calls) return;
     ctw_io__put_f64s(w, c->sum, PAST_COLUMNS);
     for (int k = 0; k < PAST_TIMES; k++) put_sketch(w, &c->time[k]);
+    ctw_io__put_u32(w, c->shape.kinds);
+    for (uint32_t k = 0; k < c->shape.kinds; k++) {
+        ctw_io__put_u32(w, c->shape.key[k]);
+        ctw_io__put_u32(w, c->shape.count[k]);
+    }
 }
 
 static void put_share(ctw_io__writer *w, const ctw_rca__share *s)
@@ -103,30 +107,6 @@ static ctw_status write_all(const ctw_online *o, ctw_io__out *out)
     return ctw_io__out_finish(out);
 }
 
-ctw_status ctw_online_save_mem(const ctw_online *o, void *buf, uint64_t cap, uint64_t *need)
-{
-    static const char fn[] = "ctw_online_save_mem";
-    CTW_TRY(ctw_base__handle_check(o ? &o->h : NULL, CTW_ONLINE_MAGIC, fn, "o"));
-    CTW_TRY(ctw_base__need(need, fn, "need"));
-    ctw_io__out out;
-    ctw_status s = write_all(o, &out);
-    if (s == CTW_OK) return ctw_io__out_to_mem(&out, buf, cap, need, fn);
-    ctw_io__out_free(&out);
-    return s;
-}
-
-ctw_status ctw_online_save_file(const ctw_online *o, const char *path)
-{
-    static const char fn[] = "ctw_online_save_file";
-    CTW_TRY(ctw_base__handle_check(o ? &o->h : NULL, CTW_ONLINE_MAGIC, fn, "o"));
-    CTW_TRY(ctw_base__need(path, fn, "path"));
-    ctw_io__out out;
-    ctw_status s = write_all(o, &out);
-    if (s == CTW_OK) return ctw_io__out_to_file(&out, path, fn);
-    ctw_io__out_free(&out);
-    return s;
-}
-
 /* ---- reading ---- */
 
 static ctw_status damaged(const char *fn, const char *what)
@@ -147,6 +127,24 @@ static ctw_status get_sketch(ctw_io__reader *r, ctw_online *o, ctw_rca__sketch *
     return n == want ? CTW_OK : damaged(fn, "a sketch's count");
 }
 
+/* Those that are not told apart are what is left of the calls. */
+static ctw_status get_shapes(ctw_io__reader *r, ctw_rca__cell *c, const char *fn)
+{
+    uint64_t n = 0;
+    uint32_t kinds = ctw_io__get_u32(r);
+    if (r->failed || !kinds || kinds > CTW_RCA_SHAPES) return damaged(fn, "a list of shapes");
+    for (uint32_t k = 0; k < kinds; k++) {
+        c->shape.key[k] = ctw_io__get_u32(r);
+        n += c->shape.count[k] = ctw_io__get_u32(r);
+        for (uint32_t i = 0; i < k; i++)
+            if (c->shape.key[i] == c->shape.key[k]) return damaged(fn, "a repeated shape");
+    }
+    if (r->failed || n > c->calls) return damaged(fn, "a shape");
+    c->shape.kinds = kinds;
+    c->shape.rest = (uint32_t)(c->calls - n);
+    return CTW_OK;
+}
+
 static int get_moments(ctw_io__reader *r, ctw_rca__moments *m)
 {
     double v[6];
@@ -165,7 +163,7 @@ static ctw_status get_cell(ctw_io__reader *r, ctw_online *o, ctw_rca__cell *c, u
     for (int k = 0; k < PAST_COLUMNS; k++)
         if (r->failed || !(c->sum[k] >= 0)) return damaged(fn, "a sum");
     for (int k = 0; k < PAST_TIMES; k++) CTW_TRY(get_sketch(r, o, &c->time[k], c->calls, fn));
-    return CTW_OK;
+    return get_shapes(r, c, fn);
 }
 
 static ctw_status get_share(ctw_io__reader *r, ctw_online *o, ctw_rca__share *s, uint64_t most, const char *fn)
@@ -263,38 +261,4 @@ static ctw_status read_all(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_onli
     return read_parts(&in, *out, fn);
 }
 
-ctw_status ctw_online_load_mem(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_online **out)
-{
-    static const char fn[] = "ctw_online_load_mem";
-    CTW_TRY(ctw_base__need(out, fn, "out"));
-    *out = NULL;
-    CTW_TRY(ctw_base__ctx_check(ctx, fn));
-    CTW_TRY(ctw_base__need_n(buf, len, fn, "buf"));
-    ctw_online *o = NULL;
-    ctw_status s = read_all(ctx, buf, len, &o, fn);
-    if (s == CTW_OK)
-        *out = o;
-    else
-        ctw_online_unref(o);
-    return s;
-}
-
-static ctw_status load_any(ctw_ctx *ctx, const void *buf, uint64_t len, void **out)
-{
-    ctw_online *o = NULL;
-    ctw_status s = ctw_online_load_mem(ctx, buf, len, &o);
-    *out = o;
-    return s;
-}
-
-ctw_status ctw_online_load_file(ctw_ctx *ctx, const char *path, ctw_online **out)
-{
-    static const char fn[] = "ctw_online_load_file";
-    void *o = NULL;
-    CTW_TRY(ctw_base__need(path, fn, "path"));
-    CTW_TRY(ctw_base__need(out, fn, "out"));
-    *out = NULL;
-    ctw_status s = ctw_io__file_load(ctx, path, load_any, &o, fn);
-    *out = o;
-    return s;
-}
+CTW_DEFINE_SAVING(ctw_online, CTW_ONLINE_MAGIC, ctw_io__any_state, write_all, read_all);

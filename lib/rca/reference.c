@@ -124,6 +124,12 @@ static void refresh_time(ctw_rca__past_op *op, int col, double *v)
 void ctw_rca__reference_refresh_op(ctw_rca__past_op *op, double *scratch)
 {
     if (!op->count) return;
+    op->shape = (ctw_rca__shapes){0};
+    for (size_t i = 0; i < op->count; i++) {
+        const float *v = op->ring[i].v;
+        uint32_t key = ctw_rca__shape((double)v[PAST_SPANS], (double)v[PAST_OUT], (double)v[PAST_ERROR]);
+        ctw_rca__shapes_add(&op->shape, key, 1);
+    }
     for (int col = 0; col < PAST_COLUMNS; col++) {
         double sum = 0, var = 0, n = (double)op->count;
         for (size_t i = 0; i < op->count; i++) sum += scratch[i] = op->ring[i].v[col];

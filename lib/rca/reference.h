@@ -24,7 +24,8 @@ typedef struct ctw_rca__past_op {
     size_t sorted_cap;
     double median[PAST_TIMES], mean[PAST_COLUMNS], var[PAST_COLUMNS], p90[PAST_TIMES];
     double spread[PAST_TIMES]; /* of log(time + 50 us): interquartile range / 1.35, at least 0.05 */
-    double tail[PAST_TIMES];   /* the same from median to p90, over 1.28 */
+    ctw_rca__shapes shape;
+    double tail[PAST_TIMES]; /* the same from median to p90, over 1.28 */
 } ctw_rca__past_op;
 
 /* Response of one component within one trace, and the trace's own. */

@@ -26,6 +26,17 @@ ctw_rca__sample ctw_rca__sample_edge(const ctw_rca__window *w, const ctw_rca__ed
     return w->digest ? of_cell(w, &w->digest->edge[e - w->edge], col) : of_rows(w, e->begin, e->end, col, scratch);
 }
 
+ctw_rca__shapes ctw_rca__sample_shapes(const ctw_rca__window *w, const ctw_rca__group *g)
+{
+    ctw_rca__shapes s = {0};
+    if (w->digest) return w->digest->group[g - w->group].shape;
+    for (size_t i = g->begin; i < g->end; i++) {
+        const double *v = w->calls->row[w->order[i]].v;
+        ctw_rca__shapes_add(&s, ctw_rca__shape(v[CTW_CALL_SPANS], v[CTW_CALL_OUT], v[CTW_CALL_ERROR]), 1);
+    }
+    return s;
+}
+
 double ctw_rca__sample_quantile(const ctw_rca__sample *s, double q)
 {
     return s->v ? ctw_num__quantile(s->v, s->n, q) : ctw_rca__sketch_quantile(s->scale, s->sketch, q);

@@ -16,6 +16,8 @@ typedef struct ctw_rca__sample {
 /* Column PAST_* of a group's or an edge's calls. scratch: a double a call of windows with rows. */
 ctw_rca__sample ctw_rca__sample_group(const ctw_rca__window *w, const ctw_rca__group *g, int col, double *scratch);
 ctw_rca__sample ctw_rca__sample_edge(const ctw_rca__window *w, const ctw_rca__edge *e, int col, double *scratch);
+/* What a group's calls did. */
+ctw_rca__shapes ctw_rca__sample_shapes(const ctw_rca__window *w, const ctw_rca__group *g);
 double ctw_rca__sample_quantile(const ctw_rca__sample *s, double q);
 /* How many of an exclusive time's calls lie above the reference's 90th percentile, and the sum of their ranks among the
  * reference's calls, as shares of these (ties count half). Before any quantile is taken. */

@@ -4,6 +4,9 @@
 #include "rca/sample.h"
 #include <math.h>
 
+/* A share of 1 / (4 FORM) of the calls in another form is as much as it takes to be held guilty for it. */
+#define FORM 10.0
+
 static double log_ratio(double now, double past)
 {
     return log((now + CTW_RCA_OFFSET_US) / (past + CTW_RCA_OFFSET_US));
@@ -70,6 +73,8 @@ void ctw_rca__shift_add(ctw_rca__shift *s, const ctw_rca__window *w, const ctw_r
         if (col == PAST_EXCL && n >= 5) s->log_max = fmax(s->log_max, shift);
     }
     add_counts(s, w, g, past, scratch);
+    ctw_rca__shapes shape = ctw_rca__sample_shapes(w, g);
+    s->form += k * ctw_rca__shapes_differ(&shape, &past->shape);
 }
 
 /* How far a mean over k calls lies beyond its own error; with its sign. */
@@ -97,7 +102,7 @@ void ctw_rca__shift_finish(const ctw_rca__shift *s, double traces, double past_c
     z[FEAT_LX_EXCL90] = s->log_p90 / k;
     z[FEAT_ERR] = s->error.sum / k;
     z[FEAT_ERR_UP] = s->caller_error.sum / k;
-    z[FEAT_STRUCT] = fmax(fabs(beyond(&s->spans, k)), fabs(beyond(&s->out, k)));
+    z[FEAT_STRUCT] = fmax(fmax(fabs(beyond(&s->spans, k)), fabs(beyond(&s->out, k))), FORM * s->form / k);
     z[FEAT_FAIL] = fmax(0, fmax(beyond(&s->error, k), beyond(&s->caller_error, k)));
     double wz = s->rank / k * sqrt(12 * k / (1 + k / fmax(past_calls, 1)));
     z[FEAT_WZ_EXCL] = copysign(log1p(fabs(wz)), wz);

@@ -13,7 +13,7 @@ typedef struct ctw_rca__mean {
 typedef struct ctw_rca__shift {
     double calls; /* compared */
     double log_median[PAST_TIMES], excess[PAST_TIMES];
-    double log_p90, log_max, above, rank;
+    double log_p90, log_max, above, rank, form;
     ctw_rca__mean spans, out, error, caller_error;
 } ctw_rca__shift;
 
