@@ -15,14 +15,14 @@ typedef struct setting {
 
 /* Chosen on seeds 0..9; --set overrides any of them. */
 static const setting settings[] = {
-    {"cartpole", "actor-critic", {COMMON, "alpha", "0.1", "alpha_critic", "0.2", "lambda", "0.9"}},
-    {"cartpole", "natural", {COMMON, "alpha", "0.003", "alpha_critic", "0.1"}},
+    {"cartpole", "actor-critic", {COMMON, "alpha", "0.1", "alpha_critic", "0.3", "lambda", "0.8"}},
+    {"cartpole", "natural", {COMMON, "alpha", "0.01", "alpha_critic", "0.1"}},
     {"cartpole",
      "natural-batch",
-     {COMMON, "alpha", "10", "alpha_critic", "0.02", "lambda", "0.95", "batch", "512", "kl", "0.05"}},
+     {COMMON, "alpha", "10", "alpha_critic", "1", "lambda", "0.95", "batch", "1024", "kl", "0.05"}},
     {"cartpole",
      "ppo",
-     {COMMON, "alpha", "0.03", "alpha_critic", "0.1", "lambda", "0.95", "batch", "512", "epochs", "10"}},
+     {COMMON, "alpha", "0.03", "alpha_critic", "0.3", "lambda", "0.95", "batch", "512", "epochs", "10"}},
     {"swingup", "actor-critic", {SWING, "alpha", "0.005", "alpha_critic", "0.2", "lambda", "0.9"}},
     {"swingup", "natural", {SWING, "alpha", "0.0005", "alpha_critic", "0.1"}},
     {"swingup",
@@ -37,8 +37,7 @@ static ctw_policy *new_policy(bench *b, const setting *g, int64_t seed)
 {
     static const double pole_lo[] = {-2.4, -3, -0.21, -3}, pole_hi[] = {2.4, 3, 0.21, 3};
     static const double swing_lo[] = {-3.14159265358979323846, -8}, swing_hi[] = {3.14159265358979323846, 8};
-    static const char *const pole_kv[] = {"form", "raw", NULL}, *const swing_kv[] = {"form", "tiles", "bins", "10",
-                                                                                     NULL};
+    static const int64_t pole_bins[] = {4, 5, 8, 8}, swing_bins[] = {10, 10};
     ctw_params *params;
     ctw_policy *p;
     ctw_ctx *ctx;
@@ -52,8 +51,8 @@ static ctw_policy *new_policy(bench *b, const setting *g, int64_t seed)
     ctw_params_unref(params);
     ctw_ctx_unref(ctx);
     int pole = strcmp(g->world, "cartpole") == 0;
-    ctw_features *f = pole ? agent_features(b, pole_kv, pole_lo, pole_hi, NULL, 4)
-                           : agent_features(b, swing_kv, swing_lo, swing_hi, NULL, 2);
+    ctw_features *f = pole ? agent_features(b, NULL, pole_lo, pole_hi, pole_bins, 4)
+                           : agent_features(b, NULL, swing_lo, swing_hi, swing_bins, 2);
     bench_ok(ctw_policy_set_features(p, f), "set_features");
     ctw_features_unref(f);
     return p;
