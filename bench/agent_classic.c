@@ -266,8 +266,8 @@ static void collect(samples *p, int64_t episodes, bench_rng *g)
 int agent_pendulum(agent_job *j)
 {
     int64_t episodes = j->episodes ? j->episodes : 1000, bins = bench_i64(j->b, "--bins", 3), rounds;
-    const char *width = bench_str(j->b, "--width", "1");
-    double ridge = bench_f64(j->b, "--ridge", 1e-3);
+    const char *width = bench_str(j->b, "--width", "1.3");
+    double ridge = bench_f64(j->b, "--ridge", 1e-2);
     agent_rows rows;
     samples p = {.cap = (uint64_t)episodes * 200};
     p.now = bench_alloc(p.cap * 2, sizeof *p.now);

@@ -23,7 +23,7 @@ static const setting settings[] = {
     {"cartpole",
      "ppo",
      {COMMON, "alpha", "0.03", "alpha_critic", "0.3", "lambda", "0.95", "batch", "512", "epochs", "10"}},
-    {"swingup", "actor-critic", {SWING, "alpha", "0.005", "alpha_critic", "0.2", "lambda", "0.9"}},
+    {"swingup", "actor-critic", {SWING, "alpha", "0.001", "alpha_critic", "0.2", "lambda", "0.9"}},
     {"swingup", "natural", {SWING, "alpha", "0.0005", "alpha_critic", "0.1"}},
     {"swingup",
      "natural-batch",

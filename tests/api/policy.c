@@ -368,6 +368,7 @@ START_TEST(run_statuses)
     CTW_OKAY(ctw_params_set_i64(params, "features", 2));
     CTW_OKAY(ctw_agent_new(ctx, params, &a));
     CTW_FAILS(ctw_agent_run(a, real, 1, 1, 1, NULL, NULL), CTW_E_SHAPE, "actions");
+    ctw_env_unref(real);
     CTW_FAILS(ctw_env_new_real(ctx, 2, 0, 1, reset, step_real, &w, &real), CTW_E_RANGE, "real_dims");
     ck_assert(real == NULL);
     ctw_params_unref(params);
