@@ -50,6 +50,7 @@ static void unload(set *s)
 
 typedef struct quality {
     double tau, rho, mae, acc5, acc2, acc50, acc100, share, covered90;
+    double learnt; /* accuracy of the classes that the fit cut itself */
 } quality;
 
 static quality judge(const ctw_lengths *l, char *const *prompt, const double *y, size_t n)
@@ -57,19 +58,27 @@ static quality judge(const ctw_lengths *l, char *const *prompt, const double *y,
     static const double cut[] = {0.25, 0.5, 0.75, 0.99};
     double edge[4], *p = bench_alloc(n, sizeof *p);
     quality r = {0};
+    ctw_report *about;
+    const double *own;
+    uint64_t n_own;
+    bench_ok(ctw_lengths_report(l, &about), "report");
+    bench_ok(ctw_report_series(about, "edges", &own, &n_own), "edges");
     for (size_t k = 0; k < 4; k++) edge[k] = bench_quantile(y, n, cut[k]);
     for (size_t i = 0; i < n; i++) {
         uint64_t bytes = strlen(prompt[i]);
-        int64_t five, two, true5 = 0;
+        int64_t five, two, learnt, true5 = 0, true_own = 0;
         double upper;
         bench_ok(ctw_lengths_predict(l, prompt[i], bytes, 0, 0.5, &p[i]), "predict");
         bench_ok(ctw_lengths_predict(l, prompt[i], bytes, 0, 0.9, &upper), "predict");
         bench_ok(ctw_lengths_class(l, prompt[i], bytes, 0, edge, 4, &five, NULL), "class");
         bench_ok(ctw_lengths_class(l, prompt[i], bytes, 0, edge + 1, 1, &two, NULL), "class");
+        bench_ok(ctw_lengths_class(l, prompt[i], bytes, 0, NULL, 0, &learnt, NULL), "class");
+        while (true_own < 4 && y[i] >= own[true_own]) true_own++;
         while (true5 < 4 && y[i] >= edge[true5]) true5++;
         double miss = fabs(p[i] - y[i]);
         r.mae += miss / (double)n;
         r.acc5 += (double)(five == true5) / (double)n;
+        r.learnt += (double)(learnt == true_own) / (double)n;
         r.acc2 += (double)(two == (y[i] >= edge[1])) / (double)n;
         r.acc50 += (double)(miss < 50) / (double)n;
         r.acc100 += (double)(miss < 100) / (double)n;
@@ -78,6 +87,7 @@ static quality judge(const ctw_lengths *l, char *const *prompt, const double *y,
     r.tau = bench_kendall(p, y, n);
     r.rho = bench_spearman(p, y, n);
     r.share = bench_share(p, y, n);
+    ctw_report_unref(about);
     free(p);
     return r;
 }
@@ -88,6 +98,7 @@ static void print_quality(const quality *q)
     bench_out_f64("spearman", q->rho);
     bench_out_f64("mae", q->mae);
     bench_out_f64("acc5", q->acc5);
+    bench_out_f64("acc5_learnt", q->learnt);
     bench_out_f64("acc2", q->acc2);
     bench_out_f64("acc50", q->acc50);
     bench_out_f64("acc100", q->acc100);

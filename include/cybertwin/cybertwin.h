@@ -13,6 +13,7 @@
 #include <cybertwin/csv.h>
 #include <cybertwin/dual.h>
 #include <cybertwin/env.h>
+#include <cybertwin/exec.h>
 #include <cybertwin/features.h>
 #include <cybertwin/feed.h>
 #include <cybertwin/footprint.h>

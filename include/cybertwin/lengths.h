@@ -25,7 +25,7 @@ extern "C" {
 typedef struct ctw_lengths ctw_lengths;
 
 /**
- * New untrained predictor. Options of kind "lengths": "models", "samples", "bits", "ridge", "folds",
+ * New untrained predictor. Options of kind "lengths": "models", "samples", "head", "bits", "ridge", "folds",
  * "byte_cap", "memory". params NULL: all defaults. CTW_E_ARG, CTW_E_NOMEM.
  */
 CTW_API ctw_status ctw_lengths_new(ctw_ctx *ctx, const ctw_params *params, ctw_lengths **out);
@@ -59,8 +59,10 @@ CTW_API ctw_status ctw_lengths_score(const ctw_lengths *l, const char *prompt, u
                                      double *score);
 /**
  * Most probable class when tokens are cut at ascending `edge[n_edges]` (1 to 64; class k holds edge[k-1] <= tokens <
- * edge[k]), and its probability, which may be NULL. One edge is the binary short/long decision; the edges
- * p25/p50/p75/p99 are the five classes of SSJF.
+ * edge[k]), and its probability, which may be NULL. One edge is the binary short/long decision. With edge NULL
+ * and n_edges 0 the cut is the one learnt from: the five classes of SSJF, whose edges are the p25/p50/p75/p99 of the
+ * lengths in the fit (series "edges" of the report), or short and long at their median with the head "binary". The head
+ * "classes" then asks a head of each class, one against the rest; all others go by the distribution at the score.
  */
 CTW_API ctw_status ctw_lengths_class(const ctw_lengths *l, const char *prompt, uint64_t bytes, int64_t model,
                                      const double *edge, uint64_t n_edges, int64_t *cls, double *probability);
@@ -80,7 +82,7 @@ CTW_API ctw_status ctw_lengths_observe(ctw_lengths *l, const char *prompt, uint6
 CTW_API ctw_status ctw_lengths_update(ctw_lengths *l, ctw_cancel *cancel, int64_t *changed);
 
 /** "fitted", "models", "bits", "bytes" (saved size), "remembered", and per model the series "ridge", "shift", "rows",
- * "held_out_tau", "held_out_rmse" (of log(1+tokens)). */
+ * "held_out_tau", "held_out_rmse" (of log(1+tokens)), and "edges" (of the classes, tokens, four a model). */
 CTW_API ctw_status ctw_lengths_report(const ctw_lengths *l, ctw_report **out);
 
 /** Saves the fitted predictor (not the remembered requests); see ctw_forecast_save_mem for the size query. */

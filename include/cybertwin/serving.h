@@ -23,7 +23,7 @@ typedef struct ctw_serving ctw_serving;
 
 /**
  * New service. Options of kind "serving": "batching" none|dynamic|continuous, "batch", "instances", "policy"
- * (fcfs|sjf|ssjf|guarded|strict|auto|srpt|hrrn|mlfq|random), "ageing", "tail", "const_s", "prefill_s", "token_s",
+ * (fcfs|sjf|ssjf|guarded|strict|auto|srpt|hrrn|mlfq|random|psrpt), "ageing", "tail", "const_s", "prefill_s", "token_s",
  * "quantum_s", "warmup", "stream". params NULL: all defaults.
  */
 CTW_API ctw_status ctw_serving_new(ctw_ctx *ctx, const ctw_params *params, ctw_serving **out);

@@ -30,8 +30,8 @@ ctw_lengths__head *ctw_lengths__heads_new(ctw_ctx *ctx, int64_t models, int64_t 
 
 static void destroy(ctw_lengths *l)
 {
-    ctw_lengths__heads_free(l->h.ctx, l->head, l->models);
-    ctw_lengths__heads_free(l->h.ctx, l->base, l->models);
+    ctw_lengths__heads_free(l->h.ctx, l->head, l->models * l->planes);
+    ctw_lengths__heads_free(l->h.ctx, l->base, l->models * l->planes);
     if (l->memo)
         for (int64_t i = 0; i < l->memory; i++) ctw_base__free(l->h.ctx, l->memo[i].feature);
     ctw_base__free(l->h.ctx, l->memo);
@@ -52,8 +52,10 @@ ctw_status ctw_lengths__create(ctw_ctx *ctx, const ctw_params *params, const cha
     l->memory = ctw_base__opt_i64(params, &ctw_lengths__kind, "memory");
     l->byte_cap = (size_t)ctw_base__opt_i64(params, &ctw_lengths__kind, "byte_cap");
     l->ridge = ctw_base__opt_f64(params, &ctw_lengths__kind, "ridge");
+    l->kind = ctw_base__opt_choice(params, &ctw_lengths__kind, "head");
+    l->planes = l->kind == CTW_LENGTHS_CLASSES ? 2 + CTW_LENGTHS_EDGES : 1;
     ctw_status s = ctw_base__params_copy(ctx, params, &ctw_lengths__kind, &l->params);
-    if (!s && !(l->head = ctw_lengths__heads_new(ctx, l->models, l->bits))) s = CTW_E_NOMEM;
+    if (!s && !(l->head = ctw_lengths__heads_new(ctx, l->models * l->planes, l->bits))) s = CTW_E_NOMEM;
     if (s) {
         ctw_lengths_unref(l);
         return s;
@@ -84,12 +86,11 @@ double ctw_lengths__score(const ctw_lengths__head *m, const uint32_t *feature, u
 
 static double score_of(const ctw_lengths *l, int64_t model, const ctw_queue__text *t)
 {
-    return ctw_lengths__score(&l->head[model], t->feature, t->n, t->dense, l->bits);
+    return ctw_lengths__score(ctw_lengths__of(l, model), t->feature, t->n, t->dense, l->bits);
 }
 
-/* The checks every prediction shares, then the reading. */
-static ctw_status read_prompt(const ctw_lengths *l, const char *prompt, uint64_t bytes, int64_t model, const char *fn,
-                              ctw_queue__text *t)
+ctw_status ctw_lengths__prompt(const ctw_lengths *l, const char *prompt, uint64_t bytes, int64_t model, const char *fn,
+                               ctw_queue__text *t)
 {
     CTW_TRY(ctw_base__handle_check(l ? &l->h : NULL, CTW_LENGTHS_MAGIC, fn, "l"));
     CTW_TRY(ctw_base__need_n(prompt, bytes, fn, "prompt"));
@@ -111,8 +112,8 @@ ctw_status ctw_lengths_predict(const ctw_lengths *l, const char *prompt, uint64_
     ctw_queue__text t;
     CTW_TRY(ctw_base__need(tokens, __func__, "tokens"));
     CTW_TRY(ctw_base__in(quantile, 0.01, 0.99, __func__, "quantile"));
-    CTW_TRY(read_prompt(l, prompt, bytes, model, __func__, &t));
-    *tokens = tokens_at(&l->head[model], score_of(l, model, &t), quantile);
+    CTW_TRY(ctw_lengths__prompt(l, prompt, bytes, model, __func__, &t));
+    *tokens = tokens_at(ctw_lengths__of(l, model), score_of(l, model, &t), quantile);
     return CTW_OK;
 }
 
@@ -122,8 +123,8 @@ ctw_status ctw_lengths_predict_all(const ctw_lengths *l, const char *prompt, uin
     ctw_queue__text t;
     CTW_TRY(ctw_base__need(tokens, __func__, "tokens"));
     CTW_TRY(ctw_base__in(quantile, 0.01, 0.99, __func__, "quantile"));
-    CTW_TRY(read_prompt(l, prompt, bytes, 0, __func__, &t));
-    for (int64_t k = 0; k < l->models; k++) tokens[k] = tokens_at(&l->head[k], score_of(l, k, &t), quantile);
+    CTW_TRY(ctw_lengths__prompt(l, prompt, bytes, 0, __func__, &t));
+    for (int64_t k = 0; k < l->models; k++) tokens[k] = tokens_at(ctw_lengths__of(l, k), score_of(l, k, &t), quantile);
     return CTW_OK;
 }
 
@@ -131,35 +132,8 @@ ctw_status ctw_lengths_score(const ctw_lengths *l, const char *prompt, uint64_t 
 {
     ctw_queue__text t;
     CTW_TRY(ctw_base__need(score, __func__, "score"));
-    CTW_TRY(read_prompt(l, prompt, bytes, model, __func__, &t));
+    CTW_TRY(ctw_lengths__prompt(l, prompt, bytes, model, __func__, &t));
     *score = score_of(l, model, &t);
-    return CTW_OK;
-}
-
-ctw_status ctw_lengths_class(const ctw_lengths *l, const char *prompt, uint64_t bytes, int64_t model,
-                             const double *edge, uint64_t n_edges, int64_t *cls, double *probability)
-{
-    ctw_queue__text t;
-    CTW_TRY(ctw_base__need(cls, __func__, "cls"));
-    CTW_TRY(ctw_base__in_u64(n_edges, 1, 64, __func__, "n_edges"));
-    CTW_TRY(ctw_base__need(edge, __func__, "edge"));
-    CTW_TRY(ctw_base__all_in(edge, n_edges, 1, 0, 1e9, __func__, "edge"));
-    for (uint64_t i = 1; i < n_edges; i++)
-        if (edge[i] < edge[i - 1])
-            return ctw_base__fail(CTW_E_RANGE, "%s: edge[%llu] is %g, below the edge before it", __func__,
-                                  (unsigned long long)i, edge[i]);
-    CTW_TRY(read_prompt(l, prompt, bytes, model, __func__, &t));
-    const ctw_lengths__head *m = &l->head[model];
-    double score = score_of(l, model, &t), below = 0, best = -1;
-    for (uint64_t k = 0; k <= n_edges; k++) {
-        double upto = k < n_edges ? ctw_queue__spread_below(&m->spread, score, log1p(edge[k]) - m->shift) : 1;
-        if (upto - below > best) {
-            best = upto - below;
-            *cls = (int64_t)k;
-        }
-        below = upto;
-    }
-    if (probability) *probability = best;
     return CTW_OK;
 }
 
@@ -172,16 +146,20 @@ static ctw_status fill(const ctw_lengths *l, ctw_report *r)
     CTW_TRY(ctw_base__report_i64(r, "bits", l->bits));
     CTW_TRY(ctw_base__report_i64(r, "bytes", (int64_t)bytes));
     CTW_TRY(ctw_base__report_i64(r, "remembered", (int64_t)l->memo_n));
-    double v[5][CTW_LENGTHS_MAX_MODELS];
+    double v[5][CTW_LENGTHS_MAX_MODELS], edge[CTW_LENGTHS_MAX_MODELS * CTW_LENGTHS_EDGES];
     for (int64_t k = 0; k < l->models; k++) {
-        v[0][k] = l->head[k].ridge;
-        v[1][k] = l->head[k].shift;
-        v[2][k] = l->head[k].rows;
-        v[3][k] = l->head[k].tau;
-        v[4][k] = l->head[k].rmse;
+        const ctw_lengths__head *m = ctw_lengths__of(l, k);
+        v[0][k] = m->ridge;
+        v[1][k] = m->shift;
+        v[2][k] = m->rows;
+        v[3][k] = m->tau;
+        v[4][k] = m->rmse;
+        for (unsigned e = 0; e < CTW_LENGTHS_EDGES; e++)
+            edge[(unsigned)k * CTW_LENGTHS_EDGES + e] = expm1(m->edge[isnan(m->edge[0]) ? 0 : e]);
     }
     static const char *const key[5] = {"ridge", "shift", "rows", "held_out_tau", "held_out_rmse"};
     for (int i = 0; i < 5; i++) CTW_TRY(ctw_base__report_series(r, key[i], v[i], (uint64_t)l->models));
+    CTW_TRY(ctw_base__report_series(r, "edges", edge, (uint64_t)l->models * CTW_LENGTHS_EDGES));
     return CTW_OK;
 }
 

@@ -64,15 +64,16 @@ static ctw_status take_lengths(const double *tokens, uint64_t stride, int64_t mo
 /* The base is what later updates weigh the remembered requests against. */
 ctw_status ctw_lengths__rebase(ctw_lengths *l)
 {
-    ctw_lengths__head *base = ctw_lengths__heads_new(l->h.ctx, l->models, l->bits);
+    int64_t heads = l->models * l->planes;
+    ctw_lengths__head *base = ctw_lengths__heads_new(l->h.ctx, heads, l->bits);
     if (!base) return CTW_E_NOMEM;
-    for (int64_t k = 0; k < l->models; k++) {
+    for (int64_t k = 0; k < heads; k++) {
         ctw_queue__bucket *t = base[k].table;
         memcpy(t, l->head[k].table, ctw_queue__buckets(l->bits) * sizeof *t);
         base[k] = l->head[k];
         base[k].table = t;
     }
-    ctw_lengths__heads_free(l->h.ctx, l->base, l->models);
+    ctw_lengths__heads_free(l->h.ctx, l->base, heads);
     l->base = base;
     return CTW_OK;
 }
@@ -92,8 +93,10 @@ static ctw_status fit(ctw_lengths *l, const char *const *prompt, const uint64_t 
     ctw_lengths__rows rows = {.n = 0};
     ctw_status s = read_all(l, prompt, bytes, n, &rows, cancel, fn);
     for (int64_t k = 0; k < l->models && !s; k++) {
+        ctw_lengths__head *m = ctw_lengths__of(l, k);
         s = take_lengths(tokens, stride, k, &rows, fn);
-        if (!s) s = ctw_lengths__learn(l, &rows, NULL, &l->head[k], cancel, fn);
+        for (int64_t p = 0; p < l->planes && !s; p++)
+            s = ctw_lengths__learn(l, &rows, p, m->ridge, NULL, &m[p], cancel, fn);
     }
     rows_free(l->h.ctx, &rows);
     if (!s) s = ctw_lengths__rebase(l);
@@ -154,16 +157,18 @@ ctw_status ctw_lengths_observe(ctw_lengths *l, const char *prompt, uint64_t byte
         ctw_queue__text_read(&t, prompt, (size_t)bytes, l->byte_cap);
         if (l->memory) s = remember(l, &t, model, log1p(tokens));
         if (!s && l->fitted)
-            follow(&l->head[model], ctw_lengths__score(&l->head[model], t.feature, t.n, t.dense, l->bits),
-                   log1p(tokens));
+            follow(ctw_lengths__of(l, model),
+                   ctw_lengths__score(ctw_lengths__of(l, model), t.feature, t.n, t.dense, l->bits), log1p(tokens));
     }
     ctw_base__handle_leave(&l->h);
     return s;
 }
 
-static ctw_status recall(ctw_lengths *l, int64_t model, ctw_lengths__rows *r)
+/* Remembered requests of a model as rows, scored by the old head of one of its planes. */
+static ctw_status recall(ctw_lengths *l, int64_t model, int64_t plane, ctw_lengths__rows *r)
 {
     size_t cap = 0, i = 0;
+    const ctw_lengths__head *base = l->base ? &l->base[model * l->planes + plane] : NULL;
     CTW_TRY(rows_new(l->h.ctx, l->memo_n, 1, l->base != NULL, r));
     for (size_t k = 0; k < l->memo_n; k++) {
         const ctw_lengths__memo *m = &l->memo[k];
@@ -172,7 +177,7 @@ static ctw_status recall(ctw_lengths *l, int64_t model, ctw_lengths__rows *r)
         memcpy(r->feature + r->start[i], m->feature, m->n * sizeof *m->feature);
         memcpy(r->dense + i * CTW_TEXT_DENSE, m->dense, sizeof m->dense);
         r->value[i] = m->target;
-        if (l->base) r->prior[i] = ctw_lengths__score(&l->base[model], m->feature, m->n, m->dense, l->bits);
+        if (base) r->prior[i] = ctw_lengths__score(base, m->feature, m->n, m->dense, l->bits);
         r->start[i + 1] = r->start[i] + m->n;
         i++;
     }
@@ -180,26 +185,38 @@ static ctw_status recall(ctw_lengths *l, int64_t model, ctw_lengths__rows *r)
     return CTW_OK;
 }
 
+/* All heads of one model; *done when it has requests enough. */
+static ctw_status update_model(ctw_lengths *l, int64_t model, ctw_lengths__head *made, int *done,
+                               const ctw_cancel *cancel, const char *fn)
+{
+    ctw_status s = CTW_OK;
+    for (int64_t p = 0; p < l->planes && !s; p++) {
+        ctw_lengths__rows rows = {.n = 0};
+        s = recall(l, model, p, &rows);
+        *done = rows.n >= 16;
+        if (!s && *done)
+            s = ctw_lengths__learn(l, &rows, p, made->ridge, l->base ? &l->base[model * l->planes + p] : NULL, &made[p],
+                                   cancel, fn);
+        rows_free(l->h.ctx, &rows);
+    }
+    return s;
+}
+
 static ctw_status update(ctw_lengths *l, const ctw_cancel *cancel, int64_t *changed, const char *fn)
 {
     /* New heads are built beside the old ones and swapped in together. */
-    ctw_lengths__head *made = ctw_lengths__heads_new(l->h.ctx, l->models, l->bits);
+    int64_t heads = l->models * l->planes;
+    ctw_lengths__head *made = ctw_lengths__heads_new(l->h.ctx, heads, l->bits);
     ctw_status s = made ? CTW_OK : CTW_E_NOMEM;
     int done[CTW_LENGTHS_MAX_MODELS] = {0};
     *changed = 0;
     for (int64_t k = 0; k < l->models && !s; k++) {
-        ctw_lengths__rows rows = {.n = 0};
-        s = recall(l, k, &rows);
-        if (!s && rows.n >= 16) {
-            s = ctw_lengths__learn(l, &rows, l->base ? &l->base[k] : NULL, &made[k], cancel, fn);
-            done[k] = 1;
-            *changed += 1;
-        }
-        rows_free(l->h.ctx, &rows);
+        s = update_model(l, k, &made[k * l->planes], &done[k], cancel, fn);
+        *changed += done[k];
     }
     if (!s && (l->fitted || *changed == l->models)) {
-        for (int64_t k = 0; k < l->models; k++) {
-            if (!done[k]) continue;
+        for (int64_t k = 0; k < heads; k++) {
+            if (!done[k / l->planes]) continue;
             ctw_lengths__head old = l->head[k];
             l->head[k] = made[k];
             made[k] = old;
@@ -208,7 +225,7 @@ static ctw_status update(ctw_lengths *l, const ctw_cancel *cancel, int64_t *chan
     } else if (!s) {
         *changed = 0;
     }
-    ctw_lengths__heads_free(l->h.ctx, made, l->models);
+    ctw_lengths__heads_free(l->h.ctx, made, heads);
     return s;
 }
 

@@ -1,5 +1,6 @@
-/* lengths_io.c: a fitted predictor as a file of kind "LENG", format 2.0: its options, then one section with the
- * heads. Remembered requests are not part of it; what was fitted becomes the base of later updates. */
+/* lengths_io.c: a fitted predictor as a file of kind "LENG", format 2.1: its options, a section with the heads, and one
+ * with the edges of the classes, which files of format 2.0 lack. Remembered requests are not part of it; what was
+ * fitted becomes the base of later updates. */
 #include "io/saving.h"
 #include "queue/lengths_internal.h"
 #include "queue/queue_params.h"
@@ -9,8 +10,9 @@
 #define KIND  CTW_FOUR('L', 'E', 'N', 'G')
 #define PRMS  CTW_FOUR('P', 'R', 'M', 'S')
 #define HEAD  CTW_FOUR('H', 'E', 'A', 'D')
+#define EDGE  CTW_FOUR('E', 'D', 'G', 'E')
 #define MAJOR 2
-#define MINOR 0
+#define MINOR 1
 
 static void put_head(ctw_io__writer *w, const ctw_lengths__head *m, int64_t bits)
 {
@@ -35,7 +37,10 @@ static ctw_status write_all(const ctw_lengths *l, ctw_io__out *o)
     ctw_io__out_begin(o, l->h.ctx, KIND, MAJOR, MINOR);
     ctw_io__out_params(o, l->params);
     ctw_io__out_open(o, HEAD, 1, 0);
-    for (int64_t k = 0; k < l->models; k++) put_head(&o->w, &l->head[k], l->bits);
+    for (int64_t k = 0; k < l->models * l->planes; k++) put_head(&o->w, &l->head[k], l->bits);
+    ctw_io__out_close(o);
+    ctw_io__out_open(o, EDGE, 1, 0);
+    for (int64_t k = 0; k < l->models; k++) ctw_io__put_f64s(&o->w, ctw_lengths__of(l, k)->edge, CTW_LENGTHS_EDGES);
     ctw_io__out_close(o);
     return CTW_OK;
 }
@@ -68,22 +73,33 @@ static ctw_status get_head(ctw_io__reader *r, ctw_lengths__head *m, int64_t bits
     return CTW_OK;
 }
 
+static ctw_status load_edges(ctw_lengths *l, const ctw_io__in *in, const char *fn)
+{
+    ctw_io__reader r;
+    for (int64_t k = 0; k < l->models; k++) ctw_lengths__of(l, k)->edge[0] = NAN;
+    if (!ctw_io__in_has(in, EDGE)) return CTW_OK;
+    CTW_TRY(ctw_io__in_section(in, EDGE, &r, fn));
+    for (int64_t k = 0; k < l->models; k++) ctw_io__get_f64s(&r, ctw_lengths__of(l, k)->edge, CTW_LENGTHS_EDGES);
+    return ctw_io__in_end(&r, fn, "EDGE");
+}
+
 static ctw_status load_heads(ctw_lengths *l, const ctw_io__in *in, const char *fn)
 {
     ctw_io__reader r;
     CTW_TRY(ctw_io__in_section(in, HEAD, &r, fn));
-    for (int64_t k = 0; k < l->models; k++) CTW_TRY(get_head(&r, &l->head[k], l->bits, fn));
+    for (int64_t k = 0; k < l->models * l->planes; k++) CTW_TRY(get_head(&r, &l->head[k], l->bits, fn));
     CTW_TRY(ctw_io__in_end(&r, fn, "HEAD"));
+    CTW_TRY(load_edges(l, in, fn));
     return ctw_lengths__rebase(l);
 }
 
 static ctw_status read_all(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_lengths **out, const char *fn)
 {
-    static const uint32_t known[] = {PRMS, HEAD};
+    static const uint32_t known[] = {PRMS, HEAD, EDGE};
     ctw_io__in in;
     ctw_params *p = NULL;
     CTW_TRY(ctw_io__in_begin(&in, buf, len, KIND, MAJOR, fn));
-    CTW_TRY(ctw_io__in_known(&in, known, 2, fn));
+    CTW_TRY(ctw_io__in_known(&in, known, 3, fn));
     CTW_TRY(ctw_io__in_params(&in, ctx, "lengths", &p, fn));
     int64_t models = ctw_base__opt_i64(p, &ctw_lengths__kind, "models");
     int64_t bits = ctw_base__opt_i64(p, &ctw_lengths__kind, "bits");

@@ -36,6 +36,8 @@ typedef struct learner {
     uint32_t *use;                                              /* rows with a known length, shuffled */
     uint32_t *part;                                             /* those of one fit */
     size_t n, m;                                                /* of use; of one weight vector */
+    int kind;                                                   /* what is learnt, */
+    int64_t plane;                                              /* and of it */
 } learner;
 
 static void let_go(ctw_ctx *ctx, learner *g)
@@ -133,8 +135,23 @@ static ctw_status get_ready(ctw_lengths *l, const ctw_lengths__rows *rows, learn
     return CTW_OK;
 }
 
-/* Adds to the targets the average ranks in (-0.5, 0.5) of one sample's lengths, over the prompts that have one. */
-static void add_ranks(learner *g, size_t sample, double *v, size_t *order, uint32_t *row)
+/* What is learnt of a length whose rank is u in (0, 1). */
+static double target_of(const learner *g, double u, double value)
+{
+    static const double cut[CTW_LENGTHS_EDGES] = {0.25, 0.5, 0.75, 0.99};
+    int64_t class = 0;
+    while (class < CTW_LENGTHS_EDGES && u >= cut[class]) class ++;
+    if (g->plane) return class == g->plane - 1;
+    switch (g->kind) {
+    case CTW_LENGTHS_RANK: return u - 0.5;
+    case CTW_LENGTHS_LOG: return value;
+    case CTW_LENGTHS_BINARY: return u >= cut[1] ? 0.5 : -0.5;
+    default: return (double)class / CTW_LENGTHS_EDGES - 0.5;
+    }
+}
+
+/* Adds to the targets those of one sample's lengths, over the prompts that have one. */
+static void add_targets(learner *g, size_t sample, double *v, size_t *order, uint32_t *row)
 {
     size_t n = 0;
     for (size_t i = 0; i < g->n; i++) {
@@ -145,18 +162,18 @@ static void add_ranks(learner *g, size_t sample, double *v, size_t *order, uint3
     for (size_t i = 0, end; i < n; i = end) {
         for (end = i + 1; end < n && v[order[end]] <= v[order[i]]; end++) {
         }
-        double rank = ((double)i + (double)end) / 2 / (double)n - 0.5;
-        for (size_t k = i; k < end; k++) g->target[row[order[k]]] += rank;
+        double target = target_of(g, ((double)i + (double)end) / 2 / (double)n, v[order[i]]);
+        for (size_t k = i; k < end; k++) g->target[row[order[k]]] += target;
     }
 }
 
-static ctw_status rank_targets(ctw_ctx *ctx, learner *g)
+static ctw_status make_targets(ctw_ctx *ctx, learner *g)
 {
     size_t samples = g->rows->samples;
     double *v = ctw_base__alloc(ctx, g->n, sizeof *v);
     size_t *order = ctw_base__alloc(ctx, g->n, sizeof *order);
     ctw_status s = v && order ? CTW_OK : CTW_E_NOMEM;
-    for (size_t k = 0; k < samples && !s; k++) add_ranks(g, k, v, order, g->part);
+    for (size_t k = 0; k < samples && !s; k++) add_targets(g, k, v, order, g->part);
     for (size_t i = 0; i < g->n && !s; i++) {
         const double *value = g->rows->value + g->use[i] * samples;
         size_t n = 0;
@@ -270,16 +287,19 @@ static ctw_status calibrate(ctw_ctx *ctx, const learner *g, ctw_lengths__head *m
         score[n] = g->held[i / samples];
         if (!isnan(v[n])) n++;
     }
+    static const double cut[CTW_LENGTHS_EDGES] = {0.25, 0.5, 0.75, 0.99};
     ctw_status s = score && v ? ctw_queue__spread_fit(&m->spread, ctx, score, v, n) : CTW_E_NOMEM;
     if (!s) s = ctw_num__kendall(ctx, score, v, n, &m->tau);
     for (size_t i = 0; i < n && !s; i++) sum += pow(ctw_queue__spread_quantile(&m->spread, score[i], 0.5) - v[i], 2);
     m->rmse = sqrt(sum / (double)n);
+    if (!s) ctw_num__sort(v, n);
+    for (unsigned e = 0; e < CTW_LENGTHS_EDGES && !s; e++) m->edge[e] = ctw_num__quantile_sorted(v, n, cut[e]);
     ctw_base__free(ctx, score);
     ctw_base__free(ctx, v);
     return s;
 }
 
-static ctw_status learn(ctw_lengths *l, learner *g, const ctw_lengths__head *base, ctw_lengths__head *m,
+static ctw_status learn(ctw_lengths *l, learner *g, double ridge, const ctw_lengths__head *base, ctw_lengths__head *m,
                         const ctw_cancel *cancel, const char *fn)
 {
     ctw_num__rng rng;
@@ -290,28 +310,34 @@ static ctw_status learn(ctw_lengths *l, learner *g, const ctw_lengths__head *bas
         g->use[k] = g->use[i - 1];
         g->use[i - 1] = t;
     }
-    CTW_TRY(rank_targets(l->h.ctx, g));
+    CTW_TRY(make_targets(l->h.ctx, g));
     standardise(g);
-    CTW_TRY(choose_ridge(l, g, cancel, fn, &m->ridge));
+    if (g->plane)
+        m->ridge = ridge;
+    else
+        CTW_TRY(choose_ridge(l, g, cancel, fn, &m->ridge));
     double *w = g->w + g->m * (size_t)l->folds;
     memcpy(w, g->w, g->m * sizeof *w);
     CTW_TRY(ctw_queue__ridge(&g->d, g->use, g->n, g->target, m->ridge, w, g->scratch, cancel, fn));
     write_head(g, w, base, ctw_queue__buckets(l->bits), m);
-    return calibrate(l->h.ctx, g, m);
+    return g->plane ? CTW_OK : calibrate(l->h.ctx, g, m);
 }
 
-ctw_status ctw_lengths__learn(ctw_lengths *l, const ctw_lengths__rows *rows, const ctw_lengths__head *base,
-                              ctw_lengths__head *m, const ctw_cancel *cancel, const char *fn)
+ctw_status ctw_lengths__learn(ctw_lengths *l, const ctw_lengths__rows *rows, int64_t plane, double ridge,
+                              const ctw_lengths__head *base, ctw_lengths__head *m, const ctw_cancel *cancel,
+                              const char *fn)
 {
     learner g;
     ctw_lengths__head made = {.table = NULL};
     ctw_queue__bucket *spare = NULL;
     ctw_status s = get_ready(l, rows, &g);
+    g.kind = l->kind;
+    g.plane = plane;
     if (!s && g.n < 16)
         s = ctw_base__fail(CTW_E_ARG, "%s: %zu requests of known length, at least 16 are needed", fn, g.n);
     if (!s && !(spare = CTW_NEW(l->h.ctx, ctw_queue__buckets(l->bits), ctw_queue__bucket))) s = CTW_E_NOMEM;
     made.table = spare;
-    if (!s) s = learn(l, &g, base, &made, cancel, fn);
+    if (!s) s = learn(l, &g, ridge, base, &made, cancel, fn);
     if (!s) {
         made.rows = (double)g.n;
         spare = m->table;

@@ -93,15 +93,18 @@ double ctw_queue__bias(const ctw_queue *q)
     return q->correct && q->observed >= 32 ? q->actual_sum / q->predicted_sum : 1;
 }
 
+double ctw_queue__plain_key(const ctw_queue *q, double work, double arrival)
+{
+    if (q->policy == CTW_QUEUE_SJF || q->policy == CTW_QUEUE_AUTO) return work;
+    return arrival + (q->policy == CTW_QUEUE_FCFS ? 0 : q->ageing * work);
+}
+
 double ctw_queue__key(const ctw_queue *q, uint32_t slot)
 {
     const ctw_queue__rec *r = &q->jobs.rec[slot];
     const ctw_queue__extra *x = q->jobs.extra ? &q->jobs.extra[slot] : NULL;
-    double predicted = (double)q->jobs.mate[slot].predicted, work = x ? predicted / (double)x->weight : predicted, key;
-    if (q->policy == CTW_QUEUE_SJF || q->policy == CTW_QUEUE_AUTO)
-        key = work;
-    else
-        key = r->arrival + (q->policy == CTW_QUEUE_FCFS ? 0 : q->ageing * work);
+    double predicted = (double)q->jobs.mate[slot].predicted;
+    double key = ctw_queue__plain_key(q, x ? predicted / (double)x->weight : predicted, r->arrival);
     if (!x) return key;
     key -= x->head_start;
     double start_by = x->deadline - predicted;

@@ -179,9 +179,25 @@ ctw_status ctw_queue_remaining(double predicted_s, double served_s, double *rema
     CTW_TRY(ctw_base__need(remaining_s, __func__, "remaining_s"));
     CTW_TRY(ctw_base__in(predicted_s, 0, CTW_QUEUE_MAX_WORK, __func__, "predicted_s"));
     CTW_TRY(ctw_base__in(served_s, 0, CTW_QUEUE_MAX_WORK, __func__, "served_s"));
-    double left = predicted_s - served_s;
-    *remaining_s = left > 0 ? left : fmax(-left, served_s / 10);
+    *remaining_s = ctw_queue__rest(predicted_s, served_s);
     return CTW_OK;
+}
+
+/* The running job's key is what it would have in the line; among equals it goes on. */
+ctw_status ctw_queue_displaces(const ctw_queue *q, double remaining_s, double weight, double arrival_s, double now_s,
+                               int32_t *yes)
+{
+    CTW_TRY(ctw_base__need(yes, __func__, "yes"));
+    CTW_TRY(ctw_queue__check_job(0, remaining_s, weight, __func__));
+    CTW_TRY(ctw_base__finite(arrival_s, __func__, "arrival_s"));
+    CTW_TRY(ctw_queue__look(q, __func__));
+    ctw_status s = ctw_queue__check_now(q, now_s, __func__);
+    if (!s) {
+        double own = ctw_queue__plain_key(q, remaining_s / weight, arrival_s);
+        *yes = q->jobs.n && ctw_queue__jobs_key(&q->jobs, ctw_queue__jobs_first(&q->jobs)) < own;
+    }
+    ctw_queue__look_away(q);
+    return s;
 }
 
 /* Forgets by halving both sums, so that a drifting predictor is followed and nothing overflows. */

@@ -7,6 +7,7 @@
 #include "queue/jobs.h"
 #include "queue/tail.h"
 #include <cybertwin/queue.h>
+#include <math.h>
 #include <pthread.h>
 
 #define CTW_QUEUE_MAX_WORK   1e12
@@ -52,6 +53,8 @@ ctw_status ctw_queue__push_one(ctw_queue *q, int64_t job, double predicted, doub
                                const char *fn);
 /* Key of the job in a slot. */
 double ctw_queue__key(const ctw_queue *q, uint32_t slot);
+/* Key of a job that takes `work` (over its weight) and has no extras. */
+double ctw_queue__plain_key(const ctw_queue *q, double work, double arrival);
 /* Slot of the next job; somebody waits. */
 uint32_t ctw_queue__next(ctw_queue *q, double now);
 /* Re-computes every key and re-orders, O(n). */
@@ -62,6 +65,12 @@ void ctw_queue__choose(ctw_queue *q);
 void ctw_queue__forget(ctw_queue *q, uint32_t slot);
 /* Takes the job in `slot` out as served at `now`, and counts it. */
 int64_t ctw_queue__take(ctw_queue *q, uint32_t slot, double now);
+/* Work to expect of a job that has been served for `served`. */
+static inline double ctw_queue__rest(double predicted, double served)
+{
+    double left = predicted - served;
+    return left > 0 ? left : fmax(-left, served / 10);
+}
 /* Ratio of real to predicted work so far, 1 until there is enough to tell. */
 double ctw_queue__bias(const ctw_queue *q);
 

@@ -1,4 +1,4 @@
-/* queue_params.c: option tables of "queue" and "lengths". */
+/* queue_params.c: option tables of "queue", "exec", "lengths" and "serving". */
 #include "queue/queue_params.h"
 
 static const ctw_base__option queue_options[] = {
@@ -21,9 +21,25 @@ static const ctw_base__option queue_options[] = {
 
 const ctw_base__kind ctw_queue__kind = {"queue", queue_options, sizeof queue_options / sizeof *queue_options};
 
+static const ctw_base__option exec_options[] = {
+    CTW_OPT_STR("preset", "ssjf", "ssjf", "published constants to begin with, see doc/queue.md"),
+    CTW_OPT_F64("const_s", -1, -1, 1e6, "seconds that any request takes; -1: as in the preset"),
+    CTW_OPT_F64("prefill_s", -1, -1, 1e3, "seconds for an input token; -1: as in the preset"),
+    CTW_OPT_F64("token_s", -1, -1, 1e3, "seconds for an output token; -1: as in the preset"),
+    CTW_OPT_F64("crowd_s", -1, -1, 1e3, "and for each other request that runs meanwhile; -1: as in the preset"),
+    CTW_OPT_I64("instances", 1, 1, 65536, "instances, each with its own coefficients"),
+    CTW_OPT_F64("trust", 4, 1e-3, 1e9, "finished requests that the preset is worth"),
+    CTW_OPT_I64("memory", 500, 16, 1000000, "finished requests over which the fit averages"),
+};
+
+const ctw_base__kind ctw_exec__kind = {"exec", exec_options, sizeof exec_options / sizeof *exec_options};
+
 static const ctw_base__option lengths_options[] = {
     CTW_OPT_I64("models", 1, 1, 16, "served models that share the predictor"),
     CTW_OPT_I64("samples", 1, 1, 16, "lengths per prompt and model given to a fit: answers to the same prompt"),
+    CTW_OPT_STR(
+        "head", "rank", "rank|log|ordinal|binary|classes",
+        "what is learnt: the rank of the length, its logarithm, the number of its class, short or long, or each class"),
     CTW_OPT_I64("bits", 16, 8, 18, "log2 of the number of weights kept; a model takes 3 bytes for each"),
     CTW_OPT_F64("ridge", 0, 0, 1e6, "L2 penalty; 0 chooses it by cross-validation"),
     CTW_OPT_I64("folds", 4, 2, 10, "folds of the cross-validation that also calibrates the quantiles"),
@@ -39,8 +55,9 @@ static const ctw_base__option serving_options[] = {
     CTW_OPT_I64("batch", 8, 1, 1024, "requests served at once by an instance (dynamic and continuous)"),
     CTW_OPT_I64("instances", 1, 1, 4096,
                 "instances, each with its own line; a request joins the shortest predicted work"),
-    CTW_OPT_STR("policy", "guarded", "fcfs|sjf|ssjf|guarded|strict|auto|srpt|hrrn|mlfq|random",
-                "order: first come; shortest by truth or prediction; with ageing (default, 10, by itself); rivals"),
+    CTW_OPT_STR(
+        "policy", "guarded", "fcfs|sjf|ssjf|guarded|strict|auto|srpt|hrrn|mlfq|random|psrpt",
+        "order: first come; shortest by truth or prediction; guarded; rivals; psrpt: shortest predicted rest first"),
     CTW_OPT_F64("ageing", -1, -1, 1e9, "ageing factor of policy guarded; -1 chooses it by itself"),
     CTW_OPT_F64("tail", 0.91, 0.1, 100, "policy auto: as the option of the queue"),
     CTW_OPT_F64("worst", 50, 0.1, 1e6, "policy auto: as the option of the queue"),

@@ -5,6 +5,7 @@
 #include "base/params.h"
 
 extern const ctw_base__kind ctw_queue__kind;
+extern const ctw_base__kind ctw_exec__kind;
 extern const ctw_base__kind ctw_lengths__kind;
 extern const ctw_base__kind ctw_serving__kind;
 

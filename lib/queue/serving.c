@@ -149,10 +149,14 @@ static ctw_status simulate(const ctw_serving *s, const double *arrival, const do
     return status;
 }
 
+static int preempts(const ctw_serving *s)
+{
+    return s->policy == CTW_SERVE_SRPT || s->policy == CTW_SERVE_PSRPT || s->policy == CTW_SERVE_MLFQ;
+}
+
 static engine engine_of(const ctw_serving *s)
 {
-    return s->policy == CTW_SERVE_SRPT || s->policy == CTW_SERVE_MLFQ ? ctw_serving__run_preempt
-                                                                      : ctw_serving__run_events;
+    return preempts(s) ? ctw_serving__run_preempt : ctw_serving__run_events;
 }
 
 ctw_status ctw_serving_run(const ctw_serving *s, const double *arrival, const double *input, const double *output,
@@ -161,8 +165,7 @@ ctw_status ctw_serving_run(const ctw_serving *s, const double *arrival, const do
     CTW_TRY(ctw_base__need(out, __func__, "out"));
     *out = NULL;
     CTW_TRY(check_run(s, arrival, input, output, predicted, n, __func__));
-    if ((s->policy == CTW_SERVE_SRPT || s->policy == CTW_SERVE_MLFQ) &&
-        (s->batching == CTW_SERVE_DYNAMIC || s->instances > 1))
+    if (preempts(s) && (s->batching == CTW_SERVE_DYNAMIC || s->instances > 1))
         return ctw_base__fail(CTW_E_UNSUPPORTED,
                               "%s: preemptive policies need batching none or continuous and one instance", __func__);
     return simulate(s, arrival, input, output, predicted, n, cancel, engine_of(s), __func__, out);

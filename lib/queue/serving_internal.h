@@ -18,7 +18,8 @@ enum {
     CTW_SERVE_SRPT,
     CTW_SERVE_HRRN,
     CTW_SERVE_MLFQ,
-    CTW_SERVE_RANDOM
+    CTW_SERVE_RANDOM,
+    CTW_SERVE_PSRPT
 };
 
 struct ctw_serving {
@@ -66,7 +67,7 @@ ctw_status ctw_serving__line_ended(ctw_serving__line *l, uint32_t job, double no
 double ctw_serving__line_ageing(const ctw_serving__line *l);
 
 ctw_status ctw_serving__run_events(ctw_serving__run *r);  /* without preemption */
-ctw_status ctw_serving__run_preempt(ctw_serving__run *r); /* srpt and mlfq */
+ctw_status ctw_serving__run_preempt(ctw_serving__run *r); /* srpt, psrpt and mlfq */
 ctw_status ctw_serving__run_rounds(ctw_serving__run *r);  /* the published code's loop */
 ctw_status ctw_serving__report(const ctw_serving__run *r, ctw_report **out);
 

@@ -1,7 +1,9 @@
 /* serving_preempt.c: rivals that stop running requests. Shortest remaining processing time knows the truth and is the
- * bound that no policy beats in the mean; the multilevel feedback queue knows nothing and learns by running: each
- * level's slice is twice the last, and who uses it up sinks. Preemption is free here, which flatters both. */
+ * bound that no policy beats in the mean, or has only predictions (psrpt); the multilevel feedback queue knows nothing
+ * and learns by running: each level's slice is twice the last, and who uses it up sinks. Preemption is free here, which
+ * flatters both. */
 #include "base/cancel.h"
+#include "queue/queue_internal.h"
 #include "queue/serving_internal.h"
 #include <math.h>
 
@@ -28,10 +30,19 @@ static int feedback(const preempt *p)
     return p->r->s->policy == CTW_SERVE_MLFQ;
 }
 
+/* What is left of a job: in truth, or to be expected by its prediction, which is corrected once it has been outlived.
+ */
+static double rest(const preempt *p, uint32_t job)
+{
+    double left = p->left[job];
+    if (p->r->s->policy != CTW_SERVE_PSRPT) return left;
+    return ctw_queue__rest(p->r->predicted[job], p->r->work[job] - left);
+}
+
 /* Key of a job that joins the line now: its remaining time, or its level and then its turn. */
 static void join(preempt *p, uint32_t job)
 {
-    double key = p->left[job];
+    double key = rest(p, job);
     if (feedback(p)) key = (double)p->level[job] + 1 - 1 / (1 + (p->order += 1) * 1e-6);
     ctw_serving__busy_push(&p->wait, key, job);
 }
@@ -40,7 +51,7 @@ static void join(preempt *p, uint32_t job)
 static double running_key(const preempt *p, size_t i)
 {
     uint32_t job = p->run[i].job;
-    return feedback(p) ? (double)p->level[job] : p->left[job];
+    return feedback(p) ? (double)p->level[job] : rest(p, job);
 }
 
 static void start(preempt *p)

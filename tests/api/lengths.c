@@ -282,7 +282,58 @@ START_TEST(golden_file)
     CTW_OKAY(ctw_lengths_load_file(ctx, ctw_test_golden("lengths/lengths-2.ctw"), &l));
     ck_assert_double_eq_tol(predicted(l, "Classify 7 as", 0.5), 3.9998195120168525, 1e-9);
     ck_assert_double_eq_tol(predicted(l, "Write a story of 7", 0.9), 232.73812212713952, 1e-9);
+    int64_t cls;
+    CTW_FAILS(ctw_lengths_class(l, "a", 1, 0, NULL, 0, &cls, NULL), CTW_E_STATE, "format 2.0");
     done(l);
+}
+END_TEST
+
+/* Every head orders the four kinds of task; the classes that the fit has cut come out right, also after loading and
+ * after an update. */
+START_TEST(heads)
+{
+    static const char *const head[] = {"rank", "log", "ordinal", "binary", "classes"};
+    static unsigned char buf[400000];
+    make_prompts();
+    for (int h = 0; h < 5; h++) {
+        ctw_params *p;
+        ctw_lengths *l, *back;
+        ctw_report *r;
+        const double *edge;
+        uint64_t n, need;
+        int right = 0;
+        CTW_OKAY(ctw_params_new(ctx, "lengths", &p));
+        CTW_OKAY(ctw_params_set_str(p, "head", head[h]));
+        CTW_OKAY(ctw_params_set_i64(p, "bits", 10));
+        CTW_OKAY(ctw_lengths_new(ctx, p, &l));
+        CTW_OKAY(ctw_lengths_fit(l, prompt, NULL, N, tokens, 1, NULL));
+        for (int i = 0; i < N; i++) CTW_OKAY(ctw_lengths_observe(l, prompt[i], strlen(prompt[i]), 0, tokens[i]));
+        CTW_OKAY(ctw_lengths_update(l, NULL, NULL));
+        CTW_OKAY(ctw_lengths_save_mem(l, buf, sizeof buf, &need));
+        CTW_OKAY(ctw_lengths_load_mem(ctx, buf, need, &back));
+        CTW_OKAY(ctw_lengths_report(back, &r));
+        CTW_OKAY(ctw_report_series(r, "edges", &edge, &n));
+        ck_assert(n == 4 && edge[0] < edge[1] && edge[1] < edge[2] && edge[2] < edge[3]);
+        for (int i = 0; i < N; i++) {
+            int64_t cls, again;
+            double sure;
+            CTW_OKAY(ctw_lengths_class(l, prompt[i], strlen(prompt[i]), 0, NULL, 0, &cls, &sure));
+            CTW_OKAY(ctw_lengths_class(back, prompt[i], strlen(prompt[i]), 0, NULL, 0, &again, NULL));
+            ck_assert(cls == again && sure > 0 && sure <= 1);
+            right += h == 3 ? cls == (tokens[i] >= edge[1])
+                            : tokens[i] < (cls < 4 ? edge[cls] : 1e9) && (cls == 0 || tokens[i] >= edge[cls - 1]);
+        }
+        ck_assert_int_gt(right, N * 7 / 10);
+        if (h != 3) ck_assert(predicted(l, "Write a story of 7", 0.5) > predicted(l, "Explain why 7", 0.5));
+        ck_assert(predicted(l, "Explain why 7", 0.5) > predicted(l, "Classify 7 as", 0.5));
+        ctw_report_unref(r);
+        ctw_params_unref(p);
+        ctw_lengths_unref(back);
+        if (h < 4)
+            ctw_lengths_unref(l);
+        else
+            done(l);
+    }
 }
 END_TEST
 
@@ -296,6 +347,7 @@ int main(void)
                                    {"learns_from_nothing", learns_from_nothing},
                                    {"several_models", several_models},
                                    {"several_samples", several_samples},
+                                   {"heads", heads},
                                    {"golden_file", golden_file}};
     return ctw_test_main("api-lengths", cases, sizeof cases / sizeof *cases, 60);
 }

@@ -177,6 +177,21 @@ START_TEST(attributes)
     ck_assert(left == 1);
     CTW_FAILS(ctw_queue_remaining(-1, 10, &left), CTW_E_RANGE, "predicted_s");
     ctw_queue_unref(q);
+    int32_t yes;
+    q = queue((const char *[]){"policy", "sjf", NULL});
+    CTW_OKAY(ctw_queue_displaces(q, 9, 1, 0, 0, &yes));
+    ck_assert_int_eq(yes, 0);
+    CTW_OKAY(ctw_queue_push(q, 1, 3, 1, 5));
+    CTW_OKAY(ctw_queue_displaces(q, 3, 1, 0, 5, &yes));
+    ck_assert_int_eq(yes, 0);
+    CTW_OKAY(ctw_queue_displaces(q, 3.5, 1, 0, 5, &yes));
+    ck_assert_int_eq(yes, 1);
+    CTW_OKAY(ctw_queue_displaces(q, 3.5, 2, 0, 5, &yes));
+    ck_assert_int_eq(yes, 0);
+    CTW_FAILS(ctw_queue_displaces(q, NAN, 1, 0, 5, &yes), CTW_E_NONFINITE, "predicted_s");
+    CTW_FAILS(ctw_queue_displaces(q, 1, 1, 0, 4, &yes), CTW_E_RANGE, "now_s");
+    CTW_FAILS(ctw_queue_displaces(q, 1, 1, 0, 5, NULL), CTW_E_ARG, "yes");
+    ctw_queue_unref(q);
 }
 END_TEST
 

@@ -91,8 +91,8 @@ END_TEST
 START_TEST(every_policy_serves_everyone)
 {
     enum { N = 400 };
-    static const char *const policy[] = {"fcfs", "sjf",  "ssjf", "guarded", "strict",
-                                         "auto", "srpt", "hrrn", "mlfq",    "random"};
+    static const char *const policy[] = {"fcfs", "sjf",  "ssjf", "guarded", "strict", "auto",
+                                         "srpt", "hrrn", "mlfq", "random",  "psrpt"};
     double arrival[N], output[N], predicted[N], v;
     CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
     for (int i = 0; i < N; i++) {

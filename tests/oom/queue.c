@@ -1,5 +1,6 @@
 /* Every allocation of a queue's, a predictor's and a simulated service's life may fail. */
 #include "test.h"
+#include <cybertwin/exec.h>
 #include <cybertwin/lengths.h>
 #include <cybertwin/queue.h>
 #include <cybertwin/serving.h>
@@ -40,7 +41,7 @@ static const char *const prompt[N] = {"list a", "list b", "write c", "write d", 
 
 static ctw_status use_lengths(ctw_ctx *ctx, ctw_lengths *l)
 {
-    static unsigned char buf[16384];
+    static unsigned char buf[65536];
     double tokens[N], v;
     uint64_t need;
     ctw_lengths *back = NULL;
@@ -59,11 +60,11 @@ static ctw_status lengths_life(ctw_ctx *ctx, void *user)
 {
     ctw_params *p = NULL;
     ctw_lengths *l = NULL;
-    (void)user;
     ctw_status s = ctw_params_new(ctx, "lengths", &p);
     if (s == CTW_OK) s = ctw_params_set_i64(p, "bits", 8);
     if (s == CTW_OK) s = ctw_params_set_i64(p, "folds", 2);
     if (s == CTW_OK) s = ctw_params_set_f64(p, "ridge", 5);
+    if (s == CTW_OK && user) s = ctw_params_set_str(p, "head", user);
     if (s == CTW_OK) s = ctw_lengths_new(ctx, p, &l);
     if (s == CTW_OK) s = use_lengths(ctx, l);
     ctw_lengths_unref(l);
@@ -87,16 +88,31 @@ static ctw_status serving_life(ctw_ctx *ctx, void *user)
     return s;
 }
 
+static ctw_status exec_life(ctw_ctx *ctx, void *user)
+{
+    ctw_exec *e = NULL;
+    ctw_report *r = NULL;
+    (void)user;
+    ctw_status s = ctw_exec_new(ctx, NULL, &e);
+    if (s == CTW_OK) s = ctw_exec_observe(e, 0, 10, 20, 2, 3);
+    if (s == CTW_OK) s = ctw_exec_report(e, &r);
+    ctw_report_unref(r);
+    ctw_exec_unref(e);
+    return s;
+}
+
 START_TEST(queues)
 {
     ck_assert(ctw_oom_sweep(queue_life, "guarded", 1) > 5);
     ck_assert(ctw_oom_sweep(queue_life, "auto", 1) > 5);
+    ck_assert(ctw_oom_sweep(exec_life, NULL, 1) > 3);
 }
 END_TEST
 
 START_TEST(predictors)
 {
     ck_assert(ctw_oom_sweep(lengths_life, NULL, 2) > 20);
+    ck_assert(ctw_oom_sweep(lengths_life, "classes", 5) > 20);
 }
 END_TEST
 
