@@ -12,6 +12,7 @@ typedef struct place {
     double x[8][2];
     uint64_t noise[8];
     int dims, fail_at, bad_at, steps, reset_fails, masks;
+    int wild; /* rewards at the limits */
 } place;
 
 static double noise(place *p, uint64_t lane)
@@ -48,7 +49,7 @@ static int32_t step(void *user, uint64_t lanes, const int64_t *action, double *o
         int out = fabs(x[0]) >= 1 || fabs(x[1]) >= 1;
         x[0] = fmax(-1, fmin(0.999, x[0]));
         show(p, i, obs + (size_t)p->dims * i);
-        reward[i] = p->steps == p->bad_at ? NAN : 1 - fabs(x[0]);
+        reward[i] = p->steps == p->bad_at ? NAN : p->wild ? (x[0] > 0 ? 1e8 : -1e8) : 1 - fabs(x[0]);
         state[i] = out ? CTW_ENV_TERMINAL : CTW_ENV_RUNNING;
     }
     return p->steps == p->fail_at ? CTW_ENV_FAILED : 0;
@@ -112,9 +113,11 @@ static void by_hand(ctw_agent *a, place *p, int episodes, int max_steps)
         for (int t = 1; state == CTW_ENV_RUNNING; t++) {
             CTW_OKAY(ctw_agent_act(a, x, n, NULL, &act));
             step(p, 1, &act, x, &r, &state);
-            CTW_OKAY(ctw_agent_learn(a, r, x, n, NULL, state == CTW_ENV_TERMINAL));
+            ctw_status s = ctw_agent_learn(a, r, x, n, NULL, state == CTW_ENV_TERMINAL);
+            ck_assert(s == CTW_OK || (p->wild && s == CTW_E_NOCONV));
             if (t == max_steps && state == CTW_ENV_RUNNING) {
-                CTW_OKAY(ctw_agent_end_episode(a));
+                s = ctw_agent_end_episode(a);
+                ck_assert(s == CTW_OK || (p->wild && s == CTW_E_NOCONV));
                 break;
             }
         }
@@ -147,6 +150,53 @@ START_TEST(the_loop_is_act_and_learn)
                           algos[i][1]);
             ctw_env_unref(e);
             ctw_env_unref(other);
+            ctw_agent_unref(a);
+            ctw_agent_unref(b);
+        }
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
+static int64_t count(const ctw_agent *a, const char *key)
+{
+    ctw_report *r;
+    int64_t n;
+    CTW_OKAY(ctw_agent_get_report(a, &r));
+    CTW_OKAY(ctw_report_get_i64(r, key, &n));
+    ctw_report_unref(r);
+    return n;
+}
+
+/* Adversarial rewards: the loop's rollbacks are those of act and learn too, and every weight stays finite; several
+ * lanes as well. */
+START_TEST(divergence_in_the_loop)
+{
+    static const char *const algos[][3] = {
+        {"q", "0", "1"},     {"sarsa", "0", "1"},       {"expected-sarsa", "0", "1"}, {"sarsa", "0.9", "1"},
+        {"sarsa", "0", "4"}, {"tree-backup", "0", "3"}, {"true-online", "0.9", "1"}};
+    CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
+    for (int tiles = 0; tiles < 2; tiles++)
+        for (size_t i = 0; i < 7; i++) {
+            ctw_agent *a = make(algos[i][0], algos[i][1], algos[i][2], tiles, 3, "8");
+            ctw_agent *b = make(algos[i][0], algos[i][1], algos[i][2], tiles, 3, "8");
+            place p = {.dims = tiles ? 2 : 1, .wild = 1}, q = p, s = p;
+            ctw_env *e = world(&p, 1, 3, 0), *other = world(&q, 1, 3, 0), *eight = world(&s, 8, 3, 0);
+            static double w[16384], v[16384];
+            uint64_t n, m;
+            CTW_OKAY(ctw_agent_run(a, e, 60, 25, 1, NULL, NULL));
+            by_hand(b, &q, 60, 25);
+            CTW_OKAY(ctw_agent_get_weights(a, w, 16384, &n));
+            CTW_OKAY(ctw_agent_get_weights(b, v, 16384, &m));
+            ck_assert_msg(n == m && memcmp(w, v, n * sizeof *w) == 0, "tiles %d algo %s", tiles, algos[i][0]);
+            ck_assert(count(a, "steps") == count(b, "steps"));
+            ck_assert_msg(count(a, "rollbacks") == count(b, "rollbacks") && count(a, "rollbacks") > 0, "%s: %d and %d",
+                          algos[i][0], (int)count(a, "rollbacks"), (int)count(b, "rollbacks"));
+            if (i != 3 && i != 6) CTW_OKAY(ctw_agent_run(a, eight, 60, 25, 1, NULL, NULL));
+            CTW_OKAY(ctw_agent_get_weights(a, w, 16384, &n));
+            for (uint64_t k = 0; k < n; k++) ck_assert(isfinite(w[k]));
+            ctw_env_unref(e);
+            ctw_env_unref(other);
+            ctw_env_unref(eight);
             ctw_agent_unref(a);
             ctw_agent_unref(b);
         }
@@ -232,6 +282,7 @@ END_TEST
 int main(void)
 {
     const ctw_test_case cases[] = {{"the_loop_is_act_and_learn", the_loop_is_act_and_learn},
+                                   {"divergence_in_the_loop", divergence_in_the_loop},
                                    {"lanes_masks_and_reports", lanes_masks_and_reports},
                                    {"worlds_that_fail", worlds_that_fail}};
     return ctw_test_main("api-agent-run", cases, sizeof cases / sizeof *cases, 60);
