@@ -33,6 +33,7 @@ CTW_HOT void ctw_agent__columns(const ctw_agent__point *p, ctw_agent__shape h, c
                                 size_t twos)
 {
     for (size_t j = 0; j < twos; j++) sum[j] = (ctw_agent__pair2){0.0, 0.0};
+    CTW_UNROLL
     for (size_t i = 0; i < h.active; i++) {
         const ctw_agent__pair2 *row = (const void *)(w + ctw_agent__row(h, p->idx[i]));
         if (h.unit)
@@ -71,6 +72,7 @@ CTW_HOT double ctw_agent__q_pair(const ctw_agent *a, const ctw_agent__point *p, 
 {
     double w = 0.0, e = 0.0;
     const double *cell = a->w + action;
+    CTW_UNROLL
     for (size_t i = 0; i < h.active; i++) {
         const double *at = cell + ctw_agent__row(h, p->idx[i]);
         double v = h.unit ? 1.0 : p->val[i];
@@ -85,6 +87,7 @@ CTW_HOT void ctw_agent__credit(ctw_agent *a, const ctw_agent__point *p, ctw_agen
                                int64_t action, double amount)
 {
     double *w = a->w + table * a->rows * a->block + action;
+    CTW_UNROLL
     for (size_t i = 0; i < h.active; i++) w[ctw_agent__row(h, p->idx[i])] += h.unit ? amount : amount * p->val[i];
 }
 
@@ -92,6 +95,7 @@ CTW_HOT void ctw_agent__credit(ctw_agent *a, const ctw_agent__point *p, ctw_agen
 CTW_HOT void ctw_agent__trace(ctw_agent *a, const ctw_agent__point *p, ctw_agent__shape h, int64_t action, double keep,
                               double add)
 {
+    CTW_UNROLL
     for (size_t i = 0; i < h.active; i++) {
         uint32_t r = p->idx[i];
         double *w = a->w + ctw_agent__row(h, r) + action, *e = w + h.stride;
