@@ -41,6 +41,17 @@ CTW_API void ctw_rack_unref(ctw_rack *f);
 CTW_API ctw_status ctw_rack_set_machines(ctw_rack *f, uint64_t n, const uint64_t *first, const double *watts,
                                          const double *slowdown, const double *weight, const int64_t *priority);
 /**
+ * Limits below the budget that split gets, top down: feed k carries at most
+ * limit_watts[k] and hangs on feed parent[k] < k, or on the budget itself (-1;
+ * `parent` NULL: all do); machine i hangs on feed_of[i]. `feeds` 0 (the other
+ * arguments NULL) removes them, as do new machines. At most 100000. Splits then keep
+ * every feed's limit with the same margin; CTW_E_INFEASIBLE names a feed whose
+ * machines are above it even at their lowest points. CTW_E_RANGE names the index,
+ * CTW_E_STATE before set_machines; unchanged on failure.
+ */
+CTW_API ctw_status ctw_rack_set_feeds(ctw_rack *f, uint64_t feeds, const double *limit_watts, const int64_t *parent,
+                                      const uint64_t *feed_of);
+/**
  * Splits `budget_watts`: `point` (n entries, may be NULL) receives each machine's
  * point within its own list, `cap_watts` (n, may be NULL) its power there,
  * `total_watts` (may be NULL) the sum expected. Uses the corrections and the

@@ -21,6 +21,7 @@ static void drop_tables(ctw_ctx *ctx, ctw_rack *f)
 static void destroy(ctw_rack *f)
 {
     drop_tables(f->h.ctx, f);
+    ctw_rack__drop_feeds(f->h.ctx, &f->feeds);
     ctw_params_unref(f->params);
 }
 
@@ -115,6 +116,7 @@ static ctw_status set_machines(ctw_rack *f, uint64_t n, const uint64_t *first, c
         return s;
     }
     drop_tables(f->h.ctx, f);
+    ctw_rack__drop_feeds(f->h.ctx, &f->feeds);
     f->n = t.n;
     f->n_points = t.n_points;
     f->n_steps = t.n_steps;
@@ -166,17 +168,21 @@ static double raise(ctw_rack *f, size_t i, size_t to, double left)
 
 /* Points for the budget; returns the expected total. A step that does not fit in full is taken as far as it goes,
  * and the machine's later steps then start from a point that is not theirs and are passed over. */
-static double fill(ctw_rack *f, double budget)
+static double fill(ctw_rack *f, double budget, double share)
 {
     double total = 0.0;
+    ctw_rack__feeds_begin(&f->feeds, share);
     for (size_t i = 0; i < f->n; i++) {
         f->at[i] = 0;
         total += watts_at(f, i, 0);
+        ctw_rack__feeds_take(&f->feeds, i, watts_at(f, i, 0));
     }
     for (size_t k = 0; k < f->n_steps && total < budget; k++) {
         const ctw_rack__step *s = &f->steps[k];
         if (f->at[s->machine] != s->from) continue;
-        total += raise(f, s->machine, s->to, budget - total);
+        double more = raise(f, s->machine, s->to, ctw_rack__feeds_left(&f->feeds, s->machine, budget - total));
+        if (more > 0.0) ctw_rack__feeds_take(&f->feeds, s->machine, more);
+        total += more;
     }
     return total;
 }
@@ -190,13 +196,18 @@ ctw_status ctw_rack_split(ctw_rack *f, double budget_watts, int64_t *point, doub
     if (f->n == 0) {
         s = ctw_base__fail(CTW_E_STATE, "%s: the rack has no machines yet", fn);
     } else {
-        double total = fill(f, budget_watts * (1.0 - ctw_rack_margin(f)));
+        double share = 1.0 - ctw_rack_margin(f), total = fill(f, budget_watts * share, share);
+        size_t broken = ctw_rack__feeds_broken(&f->feeds, share);
         f->budget = budget_watts;
         for (size_t i = 0; i < f->n; i++) {
             if (point) point[i] = f->at[i];
             if (cap_watts) cap_watts[i] = watts_at(f, i, (size_t)f->at[i]);
         }
         if (total_watts) *total_watts = total;
+        if (broken < f->feeds.n)
+            s = ctw_base__fail(CTW_E_INFEASIBLE,
+                               "%s: the lowest points under feed %zu draw more than its limit of %g W", fn, broken,
+                               f->feeds.limit[broken]);
         if (total > budget_watts)
             s = ctw_base__fail(CTW_E_INFEASIBLE, "%s: budget_watts is %g, the lowest points together draw %g", fn,
                                budget_watts, total);

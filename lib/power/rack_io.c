@@ -7,7 +7,7 @@
 #include "power/power_params.h"
 #include <string.h>
 
-enum { MAJOR = 1, MINOR = 0, TAG_MACHINES = CTW_FOUR('M', 'A', 'C', 'H') };
+enum { MAJOR = 1, MINOR = 1, TAG_MACHINES = CTW_FOUR('M', 'A', 'C', 'H'), TAG_FEEDS = CTW_FOUR('F', 'E', 'E', 'D') };
 
 static void put_machines(ctw_io__writer *w, const ctw_rack *f)
 {
@@ -35,6 +35,13 @@ static ctw_status write_all(const ctw_rack *f, ctw_io__out *o)
     if (f->n) {
         ctw_io__out_open(o, TAG_MACHINES, 1, 0);
         put_machines(&o->w, f);
+        ctw_io__out_close(o);
+    }
+    if (f->feeds.n) {
+        ctw_io__out_open(o, TAG_FEEDS, 1, 0);
+        ctw_io__put_vec(&o->w, f->feeds.limit, f->feeds.n);
+        for (size_t k = 0; k < f->feeds.n; k++) ctw_io__put_i64(&o->w, f->feeds.parent[k]);
+        for (size_t i = 0; i < f->n; i++) ctw_io__put_u32(&o->w, (uint32_t)f->feeds.of[i]);
         ctw_io__out_close(o);
     }
     return ctw_io__out_finish(o);
@@ -123,9 +130,34 @@ static ctw_status read_machines(const ctw_io__in *in, ctw_rack *f, const char *f
     return s == CTW_OK ? ctw_io__in_end(&r, fn, "machines") : s;
 }
 
+static ctw_status read_feeds(const ctw_io__in *in, ctw_rack *f, const char *fn)
+{
+    ctw_io__reader r;
+    ctw_ctx *ctx = f->h.ctx;
+    CTW_TRY(ctw_io__in_section(in, TAG_FEEDS, &r, fn));
+    size_t n = ctw_io__get_count(&r, 2 * sizeof(double));
+    if (r.failed || n == 0 || f->n == 0) return ctw_power__damaged(fn, "the number of feeds", "rack");
+    double *limit = ctw_base__alloc(ctx, n, sizeof *limit);
+    int64_t *parent = ctw_base__alloc(ctx, n, sizeof *parent);
+    uint64_t *of = ctw_base__alloc(ctx, f->n, sizeof *of);
+    ctw_status s = limit && parent && of ? CTW_OK : CTW_E_NOMEM;
+    if (s == CTW_OK) {
+        ctw_io__get_f64s(&r, limit, n);
+        for (size_t k = 0; k < n; k++) parent[k] = ctw_io__get_i64(&r);
+        for (size_t i = 0; i < f->n; i++) of[i] = ctw_io__get_u32(&r);
+        s = ctw_io__in_end(&r, fn, "feeds");
+    }
+    if (s == CTW_OK) s = ctw_rack_set_feeds(f, n, limit, parent, of);
+    if (s == CTW_E_RANGE || s == CTW_E_NONFINITE) s = ctw_power__damaged(fn, "a feed", "rack");
+    ctw_base__free(ctx, limit);
+    ctw_base__free(ctx, parent);
+    ctw_base__free(ctx, of);
+    return s;
+}
+
 static ctw_status read_all(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_rack **out, const char *fn)
 {
-    static const uint32_t known[] = {CTW_FOUR('P', 'R', 'M', 'S'), TAG_MACHINES};
+    static const uint32_t known[] = {CTW_FOUR('P', 'R', 'M', 'S'), TAG_MACHINES, TAG_FEEDS};
     ctw_io__in in;
     ctw_params *params = NULL;
     CTW_TRY(ctw_io__in_begin(&in, buf, len, CTW_RACK_MAGIC, MAJOR, fn));
@@ -134,6 +166,7 @@ static ctw_status read_all(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_rack
     ctw_status s = ctw_rack_new(ctx, params, out);
     ctw_params_unref(params);
     if (s == CTW_OK && ctw_io__in_has(&in, TAG_MACHINES)) s = read_machines(&in, *out, fn);
+    if (s == CTW_OK && ctw_io__in_has(&in, TAG_FEEDS)) s = read_feeds(&in, *out, fn);
     return s;
 }
 

@@ -2,6 +2,7 @@
 #include "test.h"
 #include <cybertwin/rack.h>
 #include <math.h>
+#include <string.h>
 
 static ctw_ctx *ctx;
 
@@ -161,6 +162,118 @@ START_TEST(errors)
 }
 END_TEST
 
+/* Random rows of racks of strips. Oracles: no feed is ever above its limit; feeds that never bind change nothing; with
+ * a row that never binds every rack is split as if it stood alone. */
+START_TEST(feeds)
+{
+    CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
+    enum { M = 24, K = 4, FEEDS = 6 };
+    static const double loose[FEEDS] = {1e9, 1e9, 1e9, 1e9, 1e9, 1e9};
+    static const int64_t parent[FEEDS] = {-1, -1, 0, 0, 1, 1}; /* two racks of two strips */
+    uint32_t rng = 3;
+    for (int round = 0; round < 60; round++) {
+        double w[M * K], s[M * K], limit[FEEDS], cap[M], total;
+        uint64_t starts[M + 1] = {0}, of[M];
+        int64_t a[M], b[M];
+        for (int i = 0; i < M; i++) {
+            starts[i + 1] = starts[i] + K;
+            of[i] = 2 + (uint64_t)(i % 4);
+            for (int k = 0; k < K; k++) {
+                rng = rng * 1664525u + 1013904223u;
+                w[i * K + k] = (k ? w[i * K + k - 1] : 50) + 20 + (rng >> 8) / 16777216.0 * 60;
+            }
+            for (int k = K; k-- > 0;) s[i * K + k] = k == K - 1 ? 1.0 : s[i * K + k + 1] + 0.1 + (rng >> 20) / 8192.0;
+        }
+        ctw_rack *f, *alone;
+        CTW_OKAY(ctw_rack_new(ctx, NULL, &f));
+        CTW_OKAY(ctw_rack_set_machines(f, M, starts, w, s, NULL, NULL));
+        CTW_OKAY(ctw_rack_split(f, 4000, a, NULL, NULL));
+        CTW_OKAY(ctw_rack_set_feeds(f, FEEDS, loose, parent, of));
+        CTW_OKAY(ctw_rack_split(f, 4000, b, NULL, NULL));
+        ck_assert(memcmp(a, b, sizeof a) == 0);
+        for (int k = 0; k < FEEDS; k++) {
+            rng = rng * 1664525u + 1013904223u;
+            limit[k] = (k < 2 ? 1500 : 800) + (rng >> 8) / 16777216.0 * 800;
+        }
+        CTW_OKAY(ctw_rack_set_feeds(f, FEEDS, limit, parent, of));
+        for (double budget = 2600; budget < 6000; budget += 300) {
+            double sum[FEEDS] = {0}, all = 0;
+            ctw_status st = ctw_rack_split(f, budget, a, cap, &total);
+            if (st == CTW_E_INFEASIBLE) continue;
+            CTW_OKAY(st);
+            for (int i = 0; i < M; i++) {
+                all += cap[i];
+                for (int64_t k = (int64_t)of[i]; k >= 0; k = parent[k]) sum[k] += cap[i];
+            }
+            ck_assert(all <= budget && fabs(all - total) < 1e-6);
+            for (int k = 0; k < FEEDS; k++) ck_assert(sum[k] <= limit[k]);
+        }
+        /* Racks alone: feeds 0 and 1 directly, no strips; machines of rack r in the same order. */
+        uint64_t rack_of[M];
+        for (int i = 0; i < M; i++) rack_of[i] = (uint64_t)parent[of[i]];
+        CTW_OKAY(ctw_rack_set_feeds(f, 2, limit, NULL, rack_of));
+        CTW_OKAY(ctw_rack_split(f, 1e6, a, NULL, NULL));
+        for (uint64_t r = 0; r < 2; r++) {
+            double w1[M * K], s1[M * K];
+            uint64_t n = 0, f1[M + 1] = {0};
+            for (int i = 0; i < M; i++) {
+                if (rack_of[i] != r) continue;
+                memcpy(w1 + n * K, w + i * K, K * sizeof *w);
+                memcpy(s1 + n * K, s + i * K, K * sizeof *s);
+                f1[n + 1] = f1[n] + K;
+                n++;
+            }
+            CTW_OKAY(ctw_rack_new(ctx, NULL, &alone));
+            CTW_OKAY(ctw_rack_set_machines(alone, n, f1, w1, s1, NULL, NULL));
+            CTW_OKAY(ctw_rack_split(alone, limit[r], b, NULL, NULL));
+            n = 0;
+            for (int i = 0; i < M; i++)
+                if (rack_of[i] == r) ck_assert(a[i] == b[n++]);
+            ctw_rack_unref(alone);
+        }
+        /* Without feeds again. */
+        CTW_OKAY(ctw_rack_set_feeds(f, 0, NULL, NULL, NULL));
+        CTW_OKAY(ctw_rack_split(f, 1e6, a, NULL, NULL));
+        for (int i = 0; i < M; i++) ck_assert(a[i] == K - 1);
+        ctw_rack_unref(f);
+    }
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
+START_TEST(feed_errors)
+{
+    CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
+    static const uint64_t starts[] = {0, 2, 4}, of[] = {0, 1}, far[] = {0, 2};
+    static const double w[] = {90, 200, 90, 200}, s[] = {2, 1, 2, 1}, limit[] = {80, 300}, bad[] = {0, 300};
+    static const int64_t self[] = {-1, 1};
+    static unsigned char buf[4096];
+    int64_t point[2];
+    uint64_t need;
+    ctw_rack *f, *q;
+    CTW_OKAY(ctw_rack_new(ctx, NULL, &f));
+    CTW_FAILS(ctw_rack_set_feeds(f, 2, limit, NULL, of), CTW_E_STATE, "machines");
+    CTW_OKAY(ctw_rack_set_machines(f, 2, starts, w, s, NULL, NULL));
+    CTW_FAILS(ctw_rack_set_feeds(f, 2, bad, NULL, of), CTW_E_RANGE, "limit_watts");
+    CTW_FAILS(ctw_rack_set_feeds(f, 2, limit, self, of), CTW_E_RANGE, "parent[1]");
+    CTW_FAILS(ctw_rack_set_feeds(f, 2, limit, NULL, far), CTW_E_RANGE, "feed_of[1]");
+    CTW_FAILS(ctw_rack_set_feeds(f, 2, NULL, NULL, of), CTW_E_ARG, "limit_watts");
+    CTW_FAILS(ctw_rack_set_feeds(NULL, 0, NULL, NULL, NULL), CTW_E_ARG, "f");
+    CTW_OKAY(ctw_rack_set_feeds(f, 2, limit, NULL, of));
+    /* The first rack is over its limit even at its lowest point, which it keeps; the second still gets its share. */
+    CTW_FAILS(ctw_rack_split(f, 1000, point, NULL, NULL), CTW_E_INFEASIBLE, "feed 0");
+    ck_assert(point[0] == 0 && point[1] == 1);
+    CTW_OKAY(ctw_rack_save_mem(f, buf, sizeof buf, &need));
+    CTW_OKAY(ctw_rack_load_mem(ctx, buf, need, &q));
+    CTW_FAILS(ctw_rack_split(q, 1000, point, NULL, NULL), CTW_E_INFEASIBLE, "feed 0");
+    ctw_rack_unref(q);
+    CTW_OKAY(ctw_rack_set_machines(f, 2, starts, w, s, NULL, NULL)); /* forgets the feeds */
+    CTW_OKAY(ctw_rack_split(f, 1000, point, NULL, NULL));
+    ctw_rack_unref(f);
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
 int main(void)
 {
     const ctw_test_case cases[] = {
@@ -169,6 +282,8 @@ int main(void)
         {"feedback_corrects", feedback_corrects},
         {"plans", plans},
         {"errors", errors},
+        {"feeds", feeds},
+        {"feed_errors", feed_errors},
     };
     return ctw_test_main("api-rack", cases, sizeof cases / sizeof *cases, 20);
 }

@@ -121,6 +121,8 @@ static ctw_status share_out(ctw_ctx *ctx, void *user)
     ctw_status s = ctw_rack_new(ctx, NULL, &f);
     if (s == CTW_OK) s = ctw_rack_set_machines(f, 2, first, w, slow, NULL, NULL);
     if (s == CTW_OK) s = ctw_rack_set_machines(f, 1, first, w, slow, NULL, NULL);
+    if (s == CTW_OK) s = ctw_rack_set_feeds(f, 1, w, NULL, first);
+    if (s == CTW_OK) s = ctw_rack_set_feeds(f, 1, w, NULL, first);
     if (s == CTW_OK) s = ctw_rack_plan(ctx, w, 1, 3, 3, 10, 0.1, 10, NULL, &n, NULL);
     if (s == CTW_OK) s = ctw_rack_save_mem(f, saved, sizeof saved, &need);
     if (s == CTW_OK) s = ctw_rack_load_mem(ctx, saved, need, &again);
