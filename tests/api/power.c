@@ -75,6 +75,21 @@ START_TEST(voltages)
 }
 END_TEST
 
+/* An operating-point table as device trees have it: P = c f V^2 at every point from the top one alone; c = 436. */
+START_TEST(point_table)
+{
+    CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
+    static const char *const top[] = {"tdp_watts", "1.130112", NULL};
+    static const double f[] = {400, 600, 800, 1000, 1200, 1400, 1600, 1800};
+    static const double v[] = {0.8, 0.8, 0.825, 0.875, 0.95, 1.025, 1.1, 1.2};
+    ctw_power *p = with_options(top);
+    CTW_OKAY(ctw_power_set_points(p, f, v, 8));
+    for (int i = 0; i < 8; i++) ck_assert_double_eq_tol(watts(p, f[i], 1), 436e-6 * f[i] * v[i] * v[i], 1e-9);
+    ctw_power_unref(p);
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
 START_TEST(fitted)
 {
     CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
@@ -375,6 +390,7 @@ int main(void)
     const ctw_test_case cases[] = {
         {"fallback", fallback},
         {"voltages", voltages},
+        {"point_table", point_table},
         {"fitted", fitted},
         {"sparse_rows", sparse_rows},
         {"one_frequency", one_frequency},
