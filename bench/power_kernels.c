@@ -36,6 +36,17 @@ static void print(bench *b, const char *gpu, const char *what, const char *metho
     bench_end();
 }
 
+/* Share of errors within two of the standard errors told. */
+static void print_trust(bench *b, const char *gpu, const sums *s)
+{
+    bench_begin(b);
+    bench_out_str("task", "confidence");
+    bench_out_str("gpu", gpu);
+    bench_out_f64("within_two_errors_pct", 100.0 * (double)s->over / (double)s->n);
+    bench_out_i64("n", (int64_t)s->n);
+    bench_end();
+}
+
 static int is_in(const size_t *pick, size_t m, size_t i)
 {
     for (size_t k = 0; k < m; k++)
@@ -68,16 +79,19 @@ static double line_at(const sweep *s, const size_t *pick, size_t m, size_t i)
 static void three_clocks(bench *b, const sweeps *set, const char *gpu)
 {
     sums *t = bench_alloc(4, sizeof *t), *p = t + 1, *t0 = t + 2, *p0 = t + 3;
+    size_t within = 0;
     for (size_t k = 0; k < set->n; k++) {
         const sweep *s = &set->at[k];
         size_t pick[3], m = sweep_three(s, pick);
-        double watts[SWEEP_MAX], slow[SWEEP_MAX], top = s->ms[s->n - 1];
+        double watts[SWEEP_MAX], slow[SWEEP_MAX], error[SWEEP_MAX], top = s->ms[s->n - 1];
         if (strcmp(s->gpu, gpu) != 0 || s->n < 4) continue;
         ctw_power *model = sweep_fit(b, s, pick, m, NULL);
         bench_ok(ctw_power_watts(model, s->mhz, NULL, s->n, watts), "watts");
         bench_ok(ctw_power_slowdown(model, s->mhz, NULL, s->n, slow), "slowdown");
+        bench_ok(ctw_power_slowdown_error(model, s->mhz, s->n, error), "error");
         for (size_t i = 0; i < s->n; i++) {
             if (is_in(pick, m, i)) continue;
+            within += percent_off(slow[i] * top, s->ms[i]) <= 200.0 * error[i];
             push(t, percent_off(slow[i] * top, s->ms[i]));
             push(p, percent_off(watts[i], s->watts[i]));
             push(t0, percent_off(top * s->mhz[s->n - 1] / s->mhz[i], s->ms[i]));
@@ -86,6 +100,8 @@ static void three_clocks(bench *b, const sweeps *set, const char *gpu)
         ctw_power_unref(model);
     }
     print(b, gpu, "T(f), 3 clocks", "model", t);
+    t->over = within;
+    print_trust(b, gpu, t);
     print(b, gpu, "T(f), 3 clocks", "inverse", t0);
     print(b, gpu, "P(f), 3 clocks", "model", p);
     print(b, gpu, "P(f), 3 clocks", "line", p0);
@@ -297,9 +313,19 @@ static void learn(ctw_sensitivity *sense, const kernels *k, const char *skip, ct
 static void score_kernel(bench *b, const ctw_sensitivity *sense, const kernels *k, const kernel *one, sums *learned,
                          sums *rule)
 {
-    double membound, overlap, err = 0.0, plain = 0.0;
+    double membound, overlap, error, truth = 0.0, least = INFINITY, err = 0.0, plain = 0.0;
     bench_ok(ctw_sensitivity_predict(sense, one->counters, 1, COUNTERS, &membound, &overlap), "predict");
+    bench_ok(ctw_sensitivity_error(sense, one->counters, 1, COUNTERS, &error), "error");
     (void)b;
+    for (double m = 0.0; m <= 1.0; m += 0.01) { /* the memory-boundness that fits this kernel best */
+        double off = 0.0;
+        for (size_t j = 0; j + 1 < k->clocks; j++)
+            off += percent_off(pow(m + (1.0 - m) * pow(k->clock[j], -overlap), 1.0 / overlap), one->slow[j]);
+        if (off >= least) continue;
+        least = off;
+        truth = m;
+    }
+    learned->over += fabs(truth - membound) <= 2.0 * error;
     for (size_t j = 0; j + 1 < k->clocks; j++) {
         double s = pow(membound + (1.0 - membound) * pow(k->clock[j], -overlap), 1.0 / overlap);
         err += percent_off(s, one->slow[j]);
@@ -324,6 +350,7 @@ static void zero_shot(bench *b, const sweeps *set, const char *gpu, const char *
         if (!train) learn(sense, &k, k.at[i].s->benchmark, NULL);
         score_kernel(b, sense, &k, &k.at[i], learned, rule);
     }
+    print_trust(b, gpu, learned);
     print(b, gpu, "T(f) from counters", "learned", learned);
     print(b, gpu, "T(f) from counters", "rule", rule);
     ctw_sensitivity_unref(sense);

@@ -47,6 +47,13 @@ CTW_API ctw_status ctw_sensitivity_fit(ctw_sensitivity *s, const double *counter
 CTW_API ctw_status ctw_sensitivity_predict(const ctw_sensitivity *s, const double *counters, uint64_t n, uint64_t d,
                                            double *membound, double *overlap);
 
+/**
+ * Standard error to expect of each predicted memory-boundness: how far known
+ * kernels with similar counters were off, shrunk towards how far all were from the
+ * rule. INFINITY while nothing was learned. Arguments and errors as there. O(n kernels).
+ */
+CTW_API ctw_status ctw_sensitivity_error(const ctw_sensitivity *s, const double *counters, uint64_t n, uint64_t d,
+                                         double *error);
 /** Saves into memory; `*need` is always set; buf NULL with cap 0 only asks for the size; CTW_E_BUFFER when short. */
 CTW_API ctw_status ctw_sensitivity_save_mem(const ctw_sensitivity *s, void *buf, uint64_t cap, uint64_t *need);
 /** Loads what save_mem wrote: predictions are bit-equal. CTW_E_FORMAT, CTW_E_KIND, CTW_E_VERSION for anything else. */

@@ -248,6 +248,21 @@ ctw_status ctw_power_slowdown(const ctw_power *p, const double *mhz, const doubl
     return CTW_OK;
 }
 
+ctw_status ctw_power_slowdown_error(const ctw_power *p, const double *mhz, uint64_t n, double *out)
+{
+    static const char *fn = "ctw_power_slowdown_error";
+    CTW_TRY(ctw_base__handle_check(p ? &p->h : NULL, CTW_POWER_MAGIC, fn, "p"));
+    CTW_TRY(ctw_base__need_n(mhz, n, fn, "mhz"));
+    CTW_TRY(ctw_base__need_n(out, n, fn, "out"));
+    CTW_TRY(ctw_power__check_membound(p, -1.0, fn));
+    for (uint64_t i = 0; i < n; i++) {
+        double x;
+        CTW_TRY(ctw_power__relative(p, mhz[i], i, fn, &x));
+        out[i] = ctw_power__time_error_at(&p->m, x);
+    }
+    return CTW_OK;
+}
+
 ctw_status ctw_power_membound(const ctw_power *p, double *membound, double *overlap)
 {
     static const char *fn = "ctw_power_membound";

@@ -132,6 +132,8 @@ void ctw_power__pnorm_fit(const double *x, const double *t, size_t n, double *me
 double ctw_power__pnorm_at(double membound, double overlap, double x);
 /* From m->time's knots (1/x ascending): isotonic, p-norm, bend, top_time, has_time. */
 void ctw_power__time_finish(ctw_power__model *m);
+/* Relative standard error of ctw_power__time_at. */
+double ctw_power__time_error_at(const ctw_power__model *m, double x);
 /* Seconds of the measured workload at x. */
 double ctw_power__time_at(const ctw_power__model *m, double x);
 

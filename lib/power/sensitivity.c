@@ -17,6 +17,8 @@ static const double overlaps[] = {1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0};
 static const double saturations[] = {1.0, 0.95, 0.9, 0.85, 0.8};
 static const double widths[] = {0.0, 0.1, 0.2, 0.4}; /* 0: the rule alone */
 static const double shrink = 0.3;
+/* Width within which errors are looked for where the rule alone predicts. */
+static const double usual_width = 0.2;
 /* What is learned must beat the plain rule by this much, or the rule stays: few kernels make lucky choices likely. */
 static const double gain_needed = 0.05;
 
@@ -197,6 +199,45 @@ ctw_status ctw_sensitivity_fit(ctw_sensitivity *s, const double *counters, uint6
     ctw_status st = learn(s, &t, cancel, fn);
     ctw_base__handle_leave(&s->h);
     return st;
+}
+
+/* How far known kernels with similar counters were from what their mean deviation says, shrunk towards all kernels'. */
+static double local_error(const ctw_sensitivity *s, const double *at)
+{
+    double width = s->how.width > 0.0 ? s->how.width : usual_width, mean = 0.0, far = 0.0, near = 0.0, all = 0.0;
+    double near_weight = 0.0, all_weight = 0.0;
+    sample t = {.counters = s->counters, .weight = s->weight, .n = s->n, .d = s->d};
+    mean = corrected(&t, s->deviation, at, &s->how, SIZE_MAX) - rule(at, &s->how);
+    for (size_t i = 0; i < s->n; i++) {
+        double dist = 0.0, off = s->deviation[i] - mean, alone = s->deviation[i];
+        for (size_t j = 0; j < s->d; j++) {
+            double diff = s->counters[i * s->d + j] - at[j];
+            dist += diff * diff;
+        }
+        double w = s->weight[i] * exp(-0.5 * dist / (width * width));
+        near += w * off * off;
+        near_weight += w;
+        all += s->weight[i] * alone * alone;
+        all_weight += s->weight[i];
+    }
+    far = all / all_weight;
+    return sqrt((shrink * far + near) / (shrink + near_weight));
+}
+
+ctw_status ctw_sensitivity_error(const ctw_sensitivity *s, const double *counters, uint64_t n, uint64_t d,
+                                 double *error)
+{
+    static const char *fn = "ctw_sensitivity_error";
+    CTW_TRY(ctw_base__handle_check(s ? &s->h : NULL, CTW_SENSITIVITY_MAGIC, fn, "s"));
+    CTW_TRY(ctw_base__in_u64(d, 1, MOST_D, fn, "d"));
+    if (s->n && d != s->d)
+        return ctw_base__fail(CTW_E_SHAPE, "%s: d is %llu, learned with %zu counters", fn, (unsigned long long)d, s->d);
+    CTW_TRY(ctw_base__in_u64(n, 0, UINT64_C(1) << 40, fn, "n"));
+    CTW_TRY(ctw_base__need_n(counters, n, fn, "counters"));
+    CTW_TRY(ctw_base__need_n(error, n, fn, "error"));
+    CTW_TRY(ctw_base__all_in(counters, n * d, 1, 0.0, 1.0, fn, "counters"));
+    for (uint64_t i = 0; i < n; i++) error[i] = s->n ? local_error(s, counters + i * d) : INFINITY;
+    return CTW_OK;
 }
 
 ctw_status ctw_sensitivity_predict(const ctw_sensitivity *s, const double *counters, uint64_t n, uint64_t d,

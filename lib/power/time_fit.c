@@ -87,3 +87,13 @@ double ctw_power__time_at(const ctw_power__model *m, double x)
     return at_end * ctw_power__pnorm_at(m->membound, m->overlap, x) /
            ctw_power__pnorm_at(m->membound, m->overlap, 1.0 / end);
 }
+
+double ctw_power__time_error_at(const ctw_power__model *m, double x)
+{
+    static const double measuring = 0.005, beyond_each_doubling = 0.05;
+    const ctw_power__curve *c = &m->time;
+    double z = 1.0 / x, end = fmin(fmax(z, c->x[0]), c->x[c->n - 1]);
+    double straight = ctw_power__curve_linear(c, end), bent = ctw_power__curve_at(c, end);
+    double beyond = beyond_each_doubling * fabs(log2(z / end));
+    return sqrt(measuring * measuring + (straight / bent - 1.0) * (straight / bent - 1.0) + beyond * beyond);
+}

@@ -80,6 +80,13 @@ START_TEST(unsorted_and_contradicting)
         ck_assert(s <= last + 1e-9 && s >= 1 - 1e-9);
         last = s;
     }
+    /* Contradicting times: less trust between the clocks where they bend than at them, and least beyond. */
+    double ask[] = {1600, 1800, 2400}, e[3];
+    CTW_OKAY(ctw_power_slowdown_error(a, ask, 3, e));
+    ck_assert(e[0] >= 0.005 - 1e-12 && e[1] > e[0] && e[2] > 0.01);
+    CTW_FAILS(ctw_power_slowdown_error(a, ask, 3, NULL), CTW_E_ARG, "out");
+    CTW_OKAY(ctw_power_fit(a, mhz, NULL, watts, NULL, 4, NULL));
+    CTW_FAILS(ctw_power_slowdown_error(a, ask, 1, e), CTW_E_STATE, "seconds");
     ctw_power_unref(a);
     ctw_ctx_unref(ctx);
 }

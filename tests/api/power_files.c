@@ -177,7 +177,18 @@ START_TEST(sensitivity_files)
     CTW_FAILS(ctw_sensitivity_predict(q, ask, 2, 1, &m, &p), CTW_E_SHAPE, "d is 1");
     ctw_sensitivity_unref(s);
     ctw_sensitivity_unref(q);
+    double e, e2, far[2] = {0.02, 0.02};
+    CTW_OKAY(ctw_sensitivity_load_file(ctx, ctw_test_golden("power/sensitivity-1.ctw"), &q));
+    CTW_OKAY(ctw_sensitivity_error(q, ask, 1, 2, &e));
+    ck_assert(e >= 0 && e < 0.1);                       /* kernels that follow one law, well inside their range */
+    CTW_OKAY(ctw_sensitivity_error(q, far, 1, 2, &e2)); /* counters as no kernel had: less is known */
+    ck_assert(isfinite(e2) && e2 >= e - 1e-9);
+    CTW_FAILS(ctw_sensitivity_error(q, ask, 2, 1, &e), CTW_E_SHAPE, "d is 1");
+    CTW_FAILS(ctw_sensitivity_error(NULL, ask, 1, 2, &e), CTW_E_ARG, "s");
+    ctw_sensitivity_unref(q);
     CTW_OKAY(ctw_sensitivity_new(ctx, &s)); /* the plain rule stays the plain rule */
+    CTW_OKAY(ctw_sensitivity_error(s, ask, 1, 2, &e));
+    ck_assert(isinf(e));
     ROUND_TRIP(ctw_sensitivity, s, &q);
     CTW_OKAY(ctw_sensitivity_predict(q, ask, 1, 1, &m, &p));
     ck_assert(p == 1);
