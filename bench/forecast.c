@@ -3,6 +3,7 @@
  * calendar month, nothing after the origin is seen; the half-year before runs the same way, unscored, so that
  * weights and intervals have a record. ensembleci: the last 178, every 24th row, weather of the day ahead.
  * --causality perturbs everything after an origin and counts forecasts that change.
+ * --skip N ends the protocol N days earlier (184: the half-year January to June 2021 of the data folder).
  * --fleet N times N models of the region: refitted, then forecast, on one thread. */
 #include "commands.h"
 #include "forecast_checks.h"
@@ -15,7 +16,7 @@
 
 typedef struct setup {
     const char *region, *protocol, *column, *data;
-    int64_t horizon, warm, origins;
+    int64_t horizon, warm, origins, skip;
     double weather_lag_h;
     ctw_params *params;
 } setup;
@@ -26,6 +27,7 @@ typedef struct scores {
     double energy, energy_independent, spearman;
     double *fit_s, *predict_us, *update_us;
     size_t fits, origins;
+    double cpu_s; /* updates, refits and forecasts of the scored origins */
 } scores;
 
 static ctw_feed *load(bench *b, void *how)
@@ -102,7 +104,7 @@ static int64_t first_origin(const setup *s, const ctw_feed *feed)
 {
     int64_t rows = (int64_t)ctw_feed_rows(feed), last = (rows - s->horizon) / 24 * 24;
     if (!strcmp(s->protocol, "ensembleci")) last = rows - 24 * 4 - (rows - 4344) % 24;
-    return last - 24 * (s->origins - 1);
+    return last - 24 * (s->origins - 1 + s->skip);
 }
 
 /* Scenarios and ranks against what happened; origins with a missing outcome are left out. */
@@ -135,7 +137,7 @@ static void run(bench *b, const setup *s, const ctw_feed *feed, scores *k, ctw_f
     k->predict_us = bench_alloc((size_t)s->origins, sizeof *k->predict_us);
     for (int64_t at = from; at < first + 24 * s->origins; at += 24) {
         int64_t now = start + at * 3600;
-        double t0 = bench_cpu_s();
+        double begin = bench_cpu_s(), t0 = begin;
         bench_ok(ctw_forecast_update_feed(f, feed, now), "update");
         if (at >= first) k->update_us[k->origins] = 1e6 * (bench_cpu_s() - t0);
         if (month_of(now) != month) {
@@ -148,6 +150,7 @@ static void run(bench *b, const setup *s, const ctw_feed *feed, scores *k, ctw_f
         t0 = bench_cpu_s();
         bench_ok(ctw_forecast_predict(f, h, 0.9, NULL, 0, m, m + h, m + 2 * h), "predict");
         k->predict_us[k->origins++] = 1e6 * (bench_cpu_s() - t0);
+        k->cpu_s += bench_cpu_s() - begin;
         score(k, feed, at, s->horizon, m, m + h, m + 2 * h);
         score_joint(k, f, feed, at, s->horizon, m);
     }
@@ -185,6 +188,7 @@ static void print(bench *b, const setup *s, scores *k, ctw_forecast *f)
     bench_out_f64("spearman24", k->spearman / (double)k->origins);
     bench_out_i64("save_load_equal", forecast_reload_equal(b, f, (size_t)s->horizon));
     bench_out_i64("n_origins", (int64_t)k->origins);
+    bench_out_f64("scored_cpu_s", k->cpu_s);
     bench_out_f64("fit_s", bench_median(k->fit_s, k->fits));
     bench_out_f64("predict_us", bench_median(k->predict_us, k->origins));
     bench_out_f64("update_us", bench_median(k->update_us, k->origins));
@@ -216,6 +220,7 @@ int bench_forecast(bench *b)
     s.horizon = bench_i64(b, "--horizon", 96);
     s.column = bench_str(b, "--column", "ci_lifecycle_gco2_kwh");
     s.warm = bench_i64(b, "--warm", 181);
+    s.skip = bench_i64(b, "--skip", 0);
     s.weather_lag_h = bench_f64(b, "--weather-lag", 0);
     if (strcmp(s.protocol, "carboncast") && strcmp(s.protocol, "ensembleci"))
         bench_die(2, "--protocol %s: carboncast or ensembleci", s.protocol);

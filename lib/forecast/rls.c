@@ -50,9 +50,9 @@ ctw_status ctw_forecast__rls_prior(ctw_ctx *ctx, ctw_forecast__rls *m, const dou
     ctw_status st = ctw_num__mat_new(ctx, d, d, &a);
     if (st == CTW_OK) st = ctw_num__mat_new(ctx, d, d, &b);
     if (st == CTW_OK) {
-        memcpy(a.a, l, d * d * sizeof *l);
+        if (d) memcpy(a.a, l, d * d * sizeof *l);
         for (size_t i = 0; i < d; i++) CTW_AT(&b, i, i) = 1.0;
-        st = ctw_num__tri_solve(&a, 1, &b);
+        if (d) st = ctw_num__tri_solve(&a, 1, &b);
     }
     if (st == CTW_OK) {
         memset(m->s, 0, m->p * m->p * sizeof *m->s);

@@ -197,13 +197,13 @@ START_TEST(test_other_steps)
     const struct {
         const char *step, *horizon;
         size_t day;
-    } rows[] = {{"300", "288", 288}, {"900", "192", 96}, {"1800", "96", 48}};
+    } rows[] = {{"300", "96", 288}, {"900", "192", 96}, {"1800", "96", 48}};
     static double hour[200 * 24], y[24 * 288];
     set_up();
     ctw_test_carbon(hour, 200 * 24, 300, 0.03, 7);
     for (size_t k = 0; k < 3; k++) {
         const char *const option[] = {"step_s", rows[k].step, "horizon", rows[k].horizon, NULL};
-        size_t day = rows[k].day, n = 22 * day, h = 2 * day < 192 ? 2 * day : day;
+        size_t day = rows[k].day, n = (day > 96 ? 12 : 22) * day, h = day > 96 ? 96 : 2 * day;
         for (size_t t = 0; t < 24 * day; t++) { /* between the hours in straight lines */
             double at = (double)t * 24 / (double)day;
             size_t i = (size_t)at;
