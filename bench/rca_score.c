@@ -5,15 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void push_instance(rca_score *s, double score, int guilty)
+static void push_instance(rca_score *s, double score, int guilty, int latency)
 {
     if (s->n == s->cap) {
         s->cap = s->cap ? 2 * s->cap : 1024;
         s->score = realloc(s->score, s->cap * sizeof *s->score);
         s->guilty = realloc(s->guilty, s->cap * sizeof *s->guilty);
-        if (!s->score || !s->guilty) bench_die(3, "out of memory");
+        s->latency = realloc(s->latency, s->cap * sizeof *s->latency);
+        if (!s->score || !s->guilty || !s->latency) bench_die(3, "out of memory");
     }
     s->score[s->n] = score;
+    s->latency[s->n] = latency;
     s->guilty[s->n++] = guilty;
 }
 
@@ -74,6 +76,7 @@ void rca_score_add(rca_score *s, const ctw_ranking *r, const rca_case *of, int f
     add_fault(s, of->fault, place);
     s->latency_cases += latency != 0;
     s->flagged += flagged;
+    s->latency_flagged += latency ? flagged : 0;
     for (int k = 1; k <= 5; k++) {
         s->ac[k] += place <= k;
         s->latency_ac[k] += latency && place <= k;
@@ -84,7 +87,8 @@ void rca_score_add(rca_score *s, const ctw_ranking *r, const rca_case *of, int f
         bench_ok(ctw_ranking_at(r, i, &name, &score), "ranking");
         int guilty = strcmp(name, culprit) == 0;
         s->hit += guilty && i < flagged;
-        push_instance(s, score, guilty);
+        s->latency_hit += latency && guilty && i < flagged;
+        push_instance(s, score, guilty, latency);
     }
 }
 
@@ -94,18 +98,20 @@ static int by_score(const void *a, const void *b)
     return x[0] < y[0] ? -1 : x[0] > y[0];
 }
 
-/* Probability that a guilty instance scores above an innocent one. */
-static double auc(const rca_score *s)
+/* Probability that a guilty instance scores above an innocent one; over all cases or those of latency alone. */
+static double auc(const rca_score *s, int latency_only)
 {
     double(*v)[2] = malloc((s->n + 1) * sizeof *v), ranks = 0, guilty = 0;
+    size_t n = 0;
     if (!v) bench_die(3, "out of memory");
     for (size_t i = 0; i < s->n; i++) {
-        v[i][0] = s->score[i];
-        v[i][1] = s->guilty[i];
+        if (latency_only && !s->latency[i]) continue;
+        v[n][0] = s->score[i];
+        v[n++][1] = s->guilty[i];
     }
-    qsort(v, s->n, sizeof *v, by_score);
-    for (size_t i = 0, end; i < s->n; i = end) {
-        for (end = i; end < s->n && v[end][0] == v[i][0];) end++;
+    qsort(v, n, sizeof *v, by_score);
+    for (size_t i = 0, end; i < n; i = end) {
+        for (end = i; end < n && v[end][0] == v[i][0];) end++;
         for (size_t k = i; k < end; k++)
             if (v[k][1] != 0) {
                 ranks += 0.5 * (double)(i + 1 + end);
@@ -113,7 +119,7 @@ static double auc(const rca_score *s)
             }
     }
     free(v);
-    double innocent = (double)s->n - guilty;
+    double innocent = (double)n - guilty;
     return (ranks - guilty * (guilty + 1) / 2) / (guilty * innocent);
 }
 
@@ -145,12 +151,14 @@ void rca_score_print(const rca_score *s)
     bench_out_f64("ac5", share(s->ac[5], n));
     bench_out_f64("avg5", share(s->ac[1] + s->ac[2] + s->ac[3] + s->ac[4] + s->ac[5], 5 * n));
     bench_out_f64("f1", share(2 * (double)s->hit, (double)(s->flagged + s->culprits)));
-    bench_out_f64("auc", auc(s));
+    bench_out_f64("auc", auc(s, 0));
     bench_out_f64("precision", share((double)s->hit, (double)s->flagged));
     bench_out_f64("recall", share((double)s->hit, (double)s->culprits));
     bench_out_i64("latency_cases", (int64_t)s->latency_cases);
     bench_out_f64("latency_ac1", share(s->latency_ac[1], lat));
     bench_out_f64("latency_ac3", share(s->latency_ac[3], lat));
+    bench_out_f64("latency_f1", share(2 * (double)s->latency_hit, (double)(s->latency_flagged + s->latency_cases)));
+    bench_out_f64("latency_auc", auc(s, 1));
     bench_out_f64("code_ac1", share(s->ac[1] - s->latency_ac[1], code));
     bench_out_i64("fault_free_windows", (int64_t)s->free_windows);
     bench_out_f64("false_alarms", share((double)s->free_flagged, (double)s->free_rows));
@@ -162,6 +170,7 @@ void rca_score_free(rca_score *s)
 {
     free(s->score);
     free(s->guilty);
+    free(s->latency);
     free(s->seconds);
 }
 

@@ -13,8 +13,9 @@ typedef struct rca_score {
     size_t cases, latency_cases, free_windows, free_rows, free_flagged;
     double ac[6], latency_ac[6];   /* hits at 1..5 */
     size_t hit, flagged, culprits; /* instances of faulty windows */
-    double *score;                 /* of every instance of faulty windows */
-    int *guilty;
+    size_t latency_hit, latency_flagged;
+    double *score;         /* of every instance of faulty windows */
+    int *guilty, *latency; /* is it, and was the case's fault one of latency */
     size_t n, cap;
     double *seconds;
     size_t times, times_cap;

@@ -31,6 +31,7 @@ KIND(governor)
 KIND(guard)
 KIND(lengths)
 KIND(meter)
+KIND(online)
 KIND(ope)
 KIND(place)
 KIND(power)
@@ -55,9 +56,9 @@ typedef struct kind {
 #noun, new_##noun, ref_##noun, unref_##noun \
     }
 static const kind kinds[] = {
-    ROW(agent), ROW(bandit),  ROW(calls), ROW(detector), ROW(dual),  ROW(features), ROW(forecast), ROW(governor),
-    ROW(guard), ROW(lengths), ROW(meter), ROW(ope),      ROW(place), ROW(power),    ROW(queue),    ROW(rack),
-    ROW(rca),   ROW(shapes),  ROW(spans), ROW(svm),      ROW(twin),  ROW(watch),
+    ROW(agent), ROW(bandit),  ROW(calls),  ROW(detector), ROW(dual), ROW(features), ROW(forecast), ROW(governor),
+    ROW(guard), ROW(lengths), ROW(meter),  ROW(online),   ROW(ope),  ROW(place),    ROW(power),    ROW(queue),
+    ROW(rack),  ROW(rca),     ROW(shapes), ROW(spans),    ROW(svm),  ROW(twin),     ROW(watch),
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
