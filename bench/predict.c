@@ -4,6 +4,7 @@
  *   --test-column D,E,... or 'NAME*'   transfer: several columns of G in turn and their mean, without a refit
  *   --online      then stream a part of G as finished requests and test on the rest, after 0, 200, 500, 1000 and
  *                 2000 of them (at most half of G is streamed; --stream N sets the part)
+ *   --set key=value   options of kind "lengths"; acc5_learnt is the accuracy for the classes that the fit cut itself
  *   --cold        with --online: no fit on --train; G alone teaches
  * Columns: prompt, C. Rows without a length are left out. */
 #include "commands.h"
