@@ -1,6 +1,7 @@
 /* finish.c: writes a plan back in the host's rows, says why each job runs when it does, and fills the report. */
 #include "place/finish.h"
 #include "base/report.h"
+#include "place/roll.h"
 #include <math.h>
 #include <string.h>
 
@@ -8,8 +9,10 @@ static void free_members(ctw_solution *s)
 {
     void *all[] = {s->node_id,       s->server_row, s->server_index, s->service, s->count,          s->duration,
                    s->unit0,         s->entry0,     s->run,          s->slot,    s->server,         s->load,
-                   s->service_entry, s->why,        s->delay,        s->missed,  s->service_server, s->price};
+                   s->service_entry, s->why,        s->delay,        s->missed,  s->service_server, s->price,
+                   s->job_id,        s->spare_slot, s->spare_server};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) ctw_base__free(s->h.ctx, all[i]);
+    ctw_place__rest_free(s->h.ctx, s->rest);
     ctw_report_unref(s->report);
 }
 
@@ -96,6 +99,10 @@ static ctw_status alloc_solution(writer *w)
     s->services = w->in->services;
     s->units = w->in->units;
     s->node_id = ctw_base__dup(ctx, p->nodes.id, s->nodes, sizeof(int64_t));
+    s->job_id = ctw_base__dup(ctx, p->jobs.id, s->jobs, sizeof(int64_t));
+    s->spares = w->plan->spares;
+    s->spare_slot = CTW_NEW(ctx, s->spares, int32_t);
+    s->spare_server = CTW_NEW(ctx, s->spares, int32_t);
     s->server_row = CTW_NEW(ctx, s->servers, int32_t);
     s->server_index = CTW_NEW(ctx, s->servers, int32_t);
     s->service = CTW_NEW(ctx, s->jobs, int32_t);
@@ -108,9 +115,14 @@ static ctw_status alloc_solution(writer *w)
     s->missed = CTW_NEW(ctx, s->jobs, int64_t);
     s->load = ctw_base__dup(ctx, w->in->loads, s->services * s->slots, sizeof(int32_t));
     s->service_entry = ctw_base__dup(ctx, w->in->service_entry, s->services * s->slots + 1, sizeof(size_t));
-    if (!s->node_id || !s->server_row || !s->server_index || !s->service || !s->count || !s->duration || !s->unit0 ||
-        !s->entry0 || !s->why || !s->delay || !s->missed || !s->load || !s->service_entry) {
+    if (!s->node_id || !s->job_id || !s->spare_slot || !s->spare_server || !s->server_row || !s->server_index ||
+        !s->service || !s->count || !s->duration || !s->unit0 || !s->entry0 || !s->why || !s->delay || !s->missed ||
+        !s->load || !s->service_entry) {
         return CTW_E_NOMEM;
+    }
+    for (size_t i = 0; i < s->spares; i++) {
+        s->spare_slot[i] = w->plan->spare[i].slot;
+        s->spare_server[i] = w->plan->spare[i].server;
     }
     for (size_t i = 0, at = 0; i < p->nodes.n; i++) {
         for (int64_t q = 0; q < ctw_place__i64(p->nodes.count, i, 1); q++, at++) {
@@ -200,6 +212,8 @@ static ctw_status fill_report(writer *w, const ctw_place__answer *a, const ctw_p
                   {"startups", c->startups},
                   {"migrations", moves},
                   {"migrations_over", moves > allowed ? moves - allowed : 0},
+                  {"spares", (int64_t)w->plan->spares},
+                  {"reserve_short", a->reserve_short},
                   {"nodes", a->nodes},
                   {"servers", (int64_t)in->servers},
                   {"server_classes", (int64_t)in->classes}};
@@ -240,6 +254,7 @@ static ctw_status write_solution(writer *w, ctw_place__answer *a, double solve_s
         w->s->slot = a->plan.slot;
         w->s->server = a->plan.server;
         w->s->service_server = a->plan.service_server;
+        ctw_base__free(in->ctx, a->plan.spare);
         memset(&a->plan, 0, sizeof a->plan);
         w->s->price = a->price;
         w->s->prices = a->prices;

@@ -54,11 +54,6 @@ static ctw_status check_problem(const ctw_place *p, const char *fn)
                                   (long long)region, p->regions);
         }
     }
-    if (p->opt.reserve != CTW_PLACE_RESERVE_NONE) {
-        return ctw_base__fail(CTW_E_UNSUPPORTED,
-                              "%s: the option reserve = \"%s\" is not built yet; plans would ignore it", fn,
-                              p->opt.reserve == CTW_PLACE_RESERVE_SERVER ? "server" : "rack");
-    }
     if (p->region_cap && p->region_caps != p->regions) {
         return ctw_base__fail(CTW_E_SHAPE, "%s: caps for %zu regions, carbon has %zu", fn, p->region_caps, p->regions);
     }

@@ -9,10 +9,9 @@ static const ctw_base__option options[] = {
     CTW_OPT_F64("time_limit_s", 10, 1e-3, 1e6, "deadline of a solve called with deadline_s <= 0, in seconds"),
     CTW_OPT_F64("mip_gap", 1e-4, 0, 1, "relative gap at which a search may stop"),
     CTW_OPT_F64("throughput_min", 0, 0, 1, "fraction of all batch job-slots that must run within the horizon"),
-    CTW_OPT_STR(
-        "reserve", "none", "none|server|rack",
-        "what may be lost in any slot with the services still fitting on the servers that are on; anything but none is "
-        "CTW_E_UNSUPPORTED in this version"),
+    CTW_OPT_STR("reserve", "none", "none|server|rack",
+                "what may be lost in any slot with the services still fitting on the other servers that are on (see "
+                "ctw_place_solve); spare servers are kept on for it"),
     CTW_OPT_F64(
         "max_migrations", 1, 0, 1,
         "moves of running units between servers, as a fraction of all placements; below 1 the plan is packed so "

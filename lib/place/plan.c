@@ -24,6 +24,7 @@ void ctw_place__plan_free(ctw_ctx *ctx, ctw_place__plan *plan)
     ctw_base__free(ctx, plan->server);
     ctw_base__free(ctx, plan->run);
     ctw_base__free(ctx, plan->service_server);
+    ctw_base__free(ctx, plan->spare);
     memset(plan, 0, sizeof *plan);
 }
 
@@ -144,6 +145,8 @@ ctw_status ctw_place__plan_cost(const ctw_place__inst *in, const ctw_place__plan
     *cost = fresh;
     add_batches(&t, plan);
     add_services(&t, plan);
+    for (size_t i = 0; i < plan->spares; i++)
+        t.on[(size_t)plan->spare[i].slot * in->servers + (size_t)plan->spare[i].server] = 1;
     add_servers(&t);
     ctw_status s = in->migrates ? add_migrations(&t, plan) : CTW_OK;
     cost->objective = cost->carbon_g + cost->penalty_g + cost->embodied_g;

@@ -4,12 +4,18 @@
 
 #include "place/inst.h"
 
+typedef struct ctw_place__spare {
+    int32_t slot, server;
+} ctw_place__spare;
+
 /* Unit u of batch row b has `duration` places from b.entry0 + (u - b.unit0) * duration on, of which the first
  * run[u] are in use, slots ascending. A service has load[t] places from entry[t] on, server -1 when unplaced. */
 typedef struct ctw_place__plan {
     int32_t *slot, *server;  /* entries */
     int32_t *run;            /* units */
     int32_t *service_server; /* service_entries */
+    ctw_place__spare *spare; /* kept on without load, in order of slot; may be NULL */
+    size_t spares, spare_cap;
 } ctw_place__plan;
 
 ctw_status ctw_place__plan_new(const ctw_place__inst *in, ctw_place__plan *plan); /* nothing runs, nothing placed */

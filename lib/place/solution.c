@@ -1,5 +1,5 @@
 /* solution.c: reading a plan. Everything here is const and may be called from any thread. */
-#include "place/solution.h"
+#include "place/roll.h"
 
 /* The next placement of a service's replica `unit` from slot `at` on. */
 static int next_replica(ctw_place__walk *w, size_t index, ctw_place__spot *out)
@@ -120,5 +120,22 @@ ctw_status ctw_solution_report(const ctw_solution *s, ctw_report **out)
     *out = NULL;
     CTW_TRY(ctw_base__handle_check(s ? &s->h : NULL, CTW_SOLUTION_MAGIC, __func__, "s"));
     *out = ctw_report_ref(s->report);
+    return CTW_OK;
+}
+
+uint64_t ctw_solution_spare_count(const ctw_solution *s)
+{
+    return !s ? 0 : s->rest ? s->rest->s->spares : s->spares;
+}
+
+ctw_status ctw_solution_spares(const ctw_solution *s, int64_t *slot, int64_t *node_row, int64_t *server, uint64_t n)
+{
+    CTW_TRY(check(s, n, ctw_solution_spare_count(s), "spare servers", __func__));
+    const ctw_solution *x = s->rest ? s->rest->s : s;
+    for (size_t i = 0; i < x->spares; i++) {
+        if (slot) slot[i] = x->spare_slot[i] + (s->rest ? (int64_t)s->rest->now : 0);
+        if (node_row) node_row[i] = x->server_row[x->spare_server[i]];
+        if (server) server[i] = x->server_index[x->spare_server[i]];
+    }
     return CTW_OK;
 }

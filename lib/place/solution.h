@@ -14,7 +14,7 @@ struct ctw_solution {
     ctw_base__handle h;
     int32_t outcome, stop;
     size_t jobs, nodes, slots, servers, services, units;
-    int64_t *node_id;                   /* nodes */
+    int64_t *node_id, *job_id;          /* nodes; jobs */
     int32_t *server_row, *server_index; /* servers, by flat number */
     /* by job row */
     int32_t *service; /* index among the services, -1 for batch */
@@ -28,6 +28,9 @@ struct ctw_solution {
     int32_t *service_server; /* -1: unplaced */
     uint64_t spots;
     int64_t *why, *delay, *missed; /* jobs */
+    size_t spares;                 /* servers kept on without load: slot and flat number */
+    int32_t *spare_slot, *spare_server;
+    struct ctw_place__rest *rest; /* of a plan made in the middle of its horizon (roll.h), or NULL */
     double objective, bound;
     size_t prices, resources; /* pools x slots x resources priced, for warm starts */
     double *price;

@@ -4,6 +4,7 @@
 #include "place/aggregate.h"
 #include "place/finish.h"
 #include "place/polish.h"
+#include "place/reserve.h"
 #include "place/stay.h"
 #include "place/verify.h"
 #include <math.h>
@@ -105,6 +106,7 @@ static ctw_status solve_compiled(ctw_place *p, const ctw_place__inst *in, ctw_pl
     CTW_TRY(ctw_place__plan_new(in, &a.plan));
     ctw_status s = run_tier(in, mode, clock, &a);
     if (s == CTW_OK) s = ctw_place__stay(in, clock, &a.plan);
+    if (s == CTW_OK) s = ctw_place__add_reserve(in, &a.plan, &a.reserve_short);
     if (s == CTW_OK) s = ctw_place__finish(p, in, &a, ctw_base__now() - began, out);
     ctw_place__plan_free(in->ctx, &a.plan);
     ctw_base__free(in->ctx, a.price);
@@ -169,6 +171,8 @@ static ctw_status exportable(const ctw_place__inst *in, const char *fn)
                               "%s: the exported model knows no migrations (their energy, or max_migrations %g)", fn,
                               in->opt->max_migrations);
     }
+    if (in->opt->reserve != CTW_PLACE_RESERVE_NONE)
+        return ctw_base__fail(CTW_E_UNSUPPORTED, "%s: the exported model knows no reserve", fn);
     return CTW_OK;
 }
 

@@ -24,8 +24,9 @@ typedef struct ctw_place__answer {
     double bound; /* -INFINITY: none */
     int32_t stop;
     const char *tier;
-    int64_t nodes; /* branch and bound */
-    double *price; /* pools x slots x priced resources at the end, for the next start; NULL: none */
+    int64_t nodes;         /* branch and bound */
+    int64_t reserve_short; /* losses that the plan does not survive */
+    double *price;         /* pools x slots x priced resources at the end, for the next start; NULL: none */
     size_t prices, resources;
     const ctw_solution *warm; /* to start from, or NULL */
 } ctw_place__answer;

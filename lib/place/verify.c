@@ -3,7 +3,9 @@
  * formed anew, compensated, and compared under a tolerance of 1e-9 relative. */
 #include "place/verify.h"
 #include "num/sort.h"
+#include "place/roll.h"
 #include "place/verify_moves.h"
+#include "place/verify_reserve.h"
 #include <math.h>
 #include <string.h>
 
@@ -128,6 +130,33 @@ static ctw_status check_spots(judge *v)
         before = x;
     }
     return before.job_row >= 0 ? check_length(v, &before, n) : CTW_OK;
+}
+
+/* Servers kept on without load draw idle power like the others. */
+static ctw_status check_spares(judge *v)
+{
+    const ctw_solution *s = v->s;
+    for (size_t i = 0; i < s->spares; i++) {
+        if (s->spare_slot[i] < 0 || (size_t)s->spare_slot[i] >= v->p->slots || s->spare_server[i] < 0 ||
+            (size_t)s->spare_server[i] >= v->servers) {
+            return ctw_base__fail(CTW_E_INTERNAL, "%s: spare %zu is server %d in slot %d", v->fn, i,
+                                  (int)s->spare_server[i], (int)s->spare_slot[i]);
+        }
+        v->on[(size_t)s->spare_slot[i] * v->servers + (size_t)s->spare_server[i]] = 1;
+    }
+    return CTW_OK;
+}
+
+/* Losses that are not survived must be listed. */
+static ctw_status check_reserve(judge *v)
+{
+    int64_t missing = 0, listed = 0;
+    if (v->p->opt.reserve == CTW_PLACE_RESERVE_NONE) return CTW_OK;
+    CTW_TRY(ctw_place__verify_reserve(v->p, v->s, v->on, &missing));
+    if (missing == 0) return CTW_OK;
+    if (ctw_report_get_i64(v->s->report, "reserve_short", &listed) == CTW_OK && missing <= listed) return CTW_OK;
+    return ctw_base__fail(CTW_E_INTERNAL, "%s: the services do not survive %lld losses, %lld are listed", v->fn,
+                          (long long)missing, (long long)listed);
 }
 
 /* Penalty per missed batch slot or missing replica when the host gave none: only its size matters to the plan,
@@ -363,6 +392,8 @@ static ctw_status judge_all(judge *v)
     CTW_TRY(alloc_judge(v));
     CTW_TRY(read_need(v));
     CTW_TRY(check_spots(v));
+    CTW_TRY(check_spares(v));
+    CTW_TRY(check_reserve(v));
     for (size_t t = 0; t < v->p->slots; t++) CTW_TRY(check_slot(v, t));
     CTW_TRY(check_services(v));
     if (v->p->jobs.spread) CTW_TRY(check_spread(v));
@@ -379,6 +410,7 @@ ctw_status ctw_place__verify(const ctw_place *p, const ctw_solution *s, const ch
                               "%zu, %zu and %zu",
                               fn, s->jobs, s->nodes, s->slots, p->jobs.n, p->nodes.n, p->slots);
     }
+    if (s->rest) return ctw_place__rest_verify(p, s, fn);
     judge v;
     memset(&v, 0, sizeof v);
     v.p = p;

@@ -14,7 +14,8 @@ static ctw_status life(ctw_ctx *ctx, void *user)
                     .spread = 1,
                     .startup = 1,
                     .types = 1,
-                    .sticky = 1};
+                    .sticky = 1,
+                    .reserve = 1};
     ctw_status s;
     ctw_solution *plan = NULL;
     c.mode = user;

@@ -53,6 +53,7 @@ START_TEST(tiny)
         c.types = seed % 5 == 0;
         c.throughput = 0;
         c.sticky = seed >= 30;
+        c.reserve = seed >= 20 && seed < 35;
         one_case(ctx, &c, modes, 5, 0.2);
     }
     ctw_ctx_unref(ctx);
@@ -77,6 +78,7 @@ START_TEST(medium)
         c.types = seed % 7 == 0;
         c.throughput = seed % 6 == 0;
         c.sticky = seed % 8 < 3;
+        c.reserve = seed % 3 == 1;
         one_case(ctx, &c, modes, 3, 0.05);
     }
     ctw_ctx_unref(ctx);

@@ -21,7 +21,7 @@ static int64_t below(uint64_t *s, int64_t n)
 static ctw_status set_nodes(ctw_place *p, const place_case *c, uint64_t *s)
 {
     double cap[MAX_NODES * 2], idle[MAX_NODES], watt[MAX_NODES * 2], startup[MAX_NODES], limit[MAX_NODES];
-    int64_t region[MAX_NODES], type[MAX_NODES], count[MAX_NODES];
+    int64_t region[MAX_NODES], type[MAX_NODES], count[MAX_NODES], rack[MAX_NODES];
     for (int64_t i = 0; i < c->nodes; i++) {
         int64_t kind = below(s, 3);
         cap[2 * i] = (double)(8 << kind);
@@ -33,6 +33,7 @@ static ctw_status set_nodes(ctw_place *p, const place_case *c, uint64_t *s)
         limit[i] = below(s, 3) ? INFINITY : idle[i] + 0.6 * cap[2 * i] * watt[2 * i];
         region[i] = below(s, c->regions);
         type[i] = kind;
+        rack[i] = i / 2 - (i % 5 == 0);
         count[i] = 1 + below(s, 2);
     }
     uint64_t n = (uint64_t)c->nodes;
@@ -43,6 +44,7 @@ static ctw_status set_nodes(ctw_place *p, const place_case *c, uint64_t *s)
     if (!e && c->startup) e = ctw_place_set_node_startup(p, startup, n);
     if (!e && c->caps) e = ctw_place_set_node_caps(p, limit, n);
     if (!e && c->types) e = ctw_place_set_node_types(p, type, n);
+    if (!e && c->reserve) e = ctw_place_set_node_racks(p, rack, n);
     return e;
 }
 
@@ -112,6 +114,7 @@ place_case place_case_from_bytes(const uint8_t *data)
     c.types = data[6] >> 4 & 1;
     c.throughput = data[6] >> 5 & 1;
     c.sticky = data[6] >> 6 & 1;
+    c.reserve = data[6] >> 7 & 1;
     c.mode = modes[data[7] & 3];
     return c;
 }
@@ -126,6 +129,7 @@ ctw_place *place_case_build(ctw_ctx *ctx, const place_case *c, ctw_status *statu
     if (!e && c->mode) e = ctw_params_set_str(opt, "mode", c->mode);
     if (!e && c->throughput) e = ctw_params_set_f64(opt, "throughput_min", 0.5);
     if (!e && c->sticky) e = ctw_params_set_f64(opt, "max_migrations", 0.1);
+    if (!e && c->reserve) e = ctw_params_set_str(opt, "reserve", c->seed & 1 ? "rack" : "server");
     if (!e) e = ctw_place_new(ctx, opt, &p);
     if (!e) e = set_nodes(p, c, &s);
     if (!e) e = set_jobs(p, c, &s);

@@ -7,9 +7,9 @@
 
 typedef struct place_case {
     uint64_t seed;
-    int64_t nodes, jobs, slots, regions;                                /* at most 16, 64, 48, 4 */
-    int32_t services, caps, spread, startup, types, throughput, sticky; /* which attributes occur */
-    const char *mode;                                                   /* NULL: auto */
+    int64_t nodes, jobs, slots, regions;                                         /* at most 16, 64, 48, 4 */
+    int32_t services, caps, spread, startup, types, throughput, sticky, reserve; /* which attributes occur */
+    const char *mode;                                                            /* NULL: auto */
 } place_case;
 
 /* What fuzz_place_verify makes of its eight bytes. */
