@@ -17,7 +17,8 @@ static const command commands[] = {
     {"place", bench_place,
      "--dir DIR [--gap G] [--deadline S] [--after-failure F] [--mode M] [--asap], --generate S,LC,BE,T,R,SEED --dir "
      "DIR"},
-    {"place-days", bench_place_days, "--dir DIR --data CARBON --regions A,B --date YYYY-MM-DD [--days N] [--deadline S]"},
+    {"place-days", bench_place_days,
+     "--dir DIR --data CARBON --regions A,B --date YYYY-MM-DD [--days N] [--deadline S]"},
     {"power", bench_power, "--fit FILE --leave-out level|frequency|device, --govern FILE --gpu G --trace F --idle F"},
     {"agent", bench_agent, "--task NAME [--algo NAME] [--seed A..B] [--episodes N] [task options]"},
     {"forecast", bench_forecast,

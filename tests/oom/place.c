@@ -28,6 +28,31 @@ static ctw_status life(ctw_ctx *ctx, void *user)
     return s;
 }
 
+/* Planning again in slot 1, and what has changed. */
+static ctw_status later_life(ctw_ctx *ctx, void *user)
+{
+    (void)user;
+    place_case c = {.seed = 6, .nodes = 2, .jobs = 4, .slots = 4, .regions = 1, .services = 1, .mode = "decompose"};
+    ctw_status s;
+    ctw_solution *plan = NULL, *next = NULL;
+    int32_t change[4];
+    ctw_place *p = place_case_build(ctx, &c, &s);
+    if (!p) return s;
+    s = ctw_place_solve(p, 0.02, NULL, &plan);
+    if (s == CTW_OK) s = ctw_place_replan(p, plan, 1, 0.02, NULL, &next);
+    if (s == CTW_OK) s = ctw_solution_changes(plan, next, 1, change, NULL, NULL, 4);
+    ctw_solution_unref(plan);
+    ctw_solution_unref(next);
+    ctw_place_unref(p);
+    return s;
+}
+
+START_TEST(later)
+{
+    ck_assert(ctw_oom_sweep(later_life, NULL, 1) > 40);
+}
+END_TEST
+
 START_TEST(sweep)
 {
     char modes[][12] = {"greedy", "exact", "decompose"};
@@ -37,6 +62,6 @@ END_TEST
 
 int main(void)
 {
-    const ctw_test_case cases[] = {{"sweep", sweep}};
-    return ctw_test_main("oom-place", cases, 1, 120);
+    const ctw_test_case cases[] = {{"sweep", sweep}, {"later", later}};
+    return ctw_test_main("oom-place", cases, 2, 120);
 }
