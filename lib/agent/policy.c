@@ -79,6 +79,7 @@ ctw_status ctw_policy_act_real(ctw_policy *p, const double *phi, uint64_t n, dou
 static ctw_status batch_learn(ctw_policy *p, double reward, const ctw_agent__point *next, int end, const char *fn)
 {
     if (p->rolls.n == p->rolls.cap) CTW_TRY(ctw_policy__update(p, &p->rolls, NULL, fn));
+    CTW_TRY(ctw_policy__rolls_reserve(p->h.ctx, &p->rolls, p->rolls.n + 1));
     ctw_policy__record(p, &p->rolls, &p->walk, reward, next, end, 0);
     p->walk.open = 0;
     p->steps++;

@@ -5,37 +5,44 @@
 #include <math.h>
 #include <string.h>
 
-ctw_status ctw_policy__rolls_new(ctw_ctx *ctx, size_t cap, size_t active, size_t k, int gaussian, ctw_policy__rolls *r)
+/* One of a batch's arrays: where its pointer is, elements a row, bytes an element. */
+typedef struct block {
+    void *at;
+    size_t per, size;
+} block;
+
+/* Memory comes as the batch fills, not for what an option promises: a file may promise anything. */
+ctw_status ctw_policy__rolls_reserve(ctw_ctx *ctx, ctw_policy__rolls *r, size_t rows)
 {
-    *r = (ctw_policy__rolls){.cap = cap, .active = active, .k = k, .gaussian = gaussian};
-    struct {
-        void *at;
-        size_t count, size;
-    } blocks[] = {{&r->idx, cap * active, 4},
-                  {&r->val, cap * active, 8},
-                  {&r->count, cap, 4},
-                  {&r->unit, cap, 1},
-                  {&r->end, cap, 1},
-                  {&r->allowed, gaussian ? 0 : cap * k, 1},
-                  {&r->norm2, cap, 8},
-                  {&r->action, cap, 8},
-                  {&r->u, gaussian ? cap * k : 0, 8},
-                  {&r->logp, cap, 8},
-                  {&r->v, cap, 8},
-                  {&r->v_next, cap, 8},
-                  {&r->reward, cap, 8},
-                  {&r->lane, cap, 4},
-                  {&r->adv, cap, 8},
-                  {&r->target, cap, 8},
-                  {&r->order, cap, sizeof(size_t)}};
+    const block blocks[] = {{&r->idx, r->active, 4},
+                            {&r->val, r->active, 8},
+                            {&r->count, 1, 4},
+                            {&r->unit, 1, 1},
+                            {&r->end, 1, 1},
+                            {&r->allowed, r->gaussian ? 0 : r->k, 1},
+                            {&r->norm2, 1, 8},
+                            {&r->action, 1, 8},
+                            {&r->u, r->gaussian ? r->k : 0, 8},
+                            {&r->logp, 1, 8},
+                            {&r->v, 1, 8},
+                            {&r->v_next, 1, 8},
+                            {&r->reward, 1, 8},
+                            {&r->lane, 1, 4},
+                            {&r->adv, 1, 8},
+                            {&r->target, 1, 8},
+                            {&r->order, 1, sizeof(size_t)}};
+    if (rows <= r->room) return CTW_OK;
+    size_t room = 2 * r->room > rows ? 2 * r->room : rows;
+    room = room < 64 ? 64 : room;
+    room = room < r->cap ? room : r->cap;
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
-        void *block = ctw_base__calloc(ctx, blocks[i].count, blocks[i].size);
-        if (!block) {
-            ctw_policy__rolls_free(ctx, r);
-            return CTW_E_NOMEM;
-        }
-        memcpy(blocks[i].at, &block, sizeof block);
+        void *was, *now;
+        memcpy(&was, blocks[i].at, sizeof was);
+        now = ctw_base__realloc(ctx, was, blocks[i].per ? room * blocks[i].per : 1, blocks[i].size);
+        if (!now) return CTW_E_NOMEM; /* some arrays are longer than room says, which does no harm */
+        memcpy(blocks[i].at, &now, sizeof now);
     }
+    r->room = room;
     return CTW_OK;
 }
 

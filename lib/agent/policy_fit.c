@@ -67,14 +67,13 @@ static ctw_status read_row(ctw_policy *p, const logged *l, uint64_t i, ctw_polic
 
 static ctw_status fit(ctw_policy *p, const logged *l, ctw_cancel *cancel, const char *fn)
 {
-    ctw_policy__rolls r = {0};
+    ctw_policy__rolls r = {.cap = (size_t)l->rows, .active = p->max_active, .k = p->k, .gaussian = p->n_sd > 0};
     ctw_policy__walk k;
     ctw_agent__point *points[] = {&k.cur, &k.tmp};
     void *memory = NULL;
     memset(&k, 0, sizeof k);
     CTW_TRY(check(p, l, fn));
-    ctw_status s =
-        ctw_policy__rolls_new(p->h.ctx, (size_t)l->rows, p->max_active, p->k, p->o.head == CTW_POLICY_GAUSSIAN, &r);
+    ctw_status s = ctw_policy__rolls_reserve(p->h.ctx, &r, r.cap);
     if (s == CTW_OK) s = ctw_agent__points_new(p->h.ctx, p->max_active, 2, points, &memory);
     for (uint64_t i = 0; s == CTW_OK && i < l->rows; i++) s = read_row(p, l, i, &k, &r, fn);
     if (s == CTW_OK) s = ctw_policy__update(p, &r, cancel, fn);

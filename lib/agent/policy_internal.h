@@ -50,7 +50,7 @@ typedef struct ctw_policy__walk {
 
 /* Steps that wait for an update, in the order lived. */
 typedef struct ctw_policy__rolls {
-    size_t cap, n, active, k;
+    size_t cap, room, n, active, k; /* at most cap steps; memory for room of them */
     int gaussian;
     uint32_t *idx, *count;
     uint8_t *unit, *end, *allowed;
@@ -147,11 +147,11 @@ void ctw_policy__add_actor(const ctw_policy *p, const ctw_agent__point *x, const
 void ctw_policy__add_critic(const ctw_policy *p, const ctw_agent__point *x, double amount, double *to);
 
 /* policy_batch.c */
-ctw_status ctw_policy__rolls_new(ctw_ctx *ctx, size_t cap, size_t active, size_t k, int gaussian,
-                                 ctw_policy__rolls *out);
+/* Memory for at least so many steps (at most cap); on failure the steps there are stay. */
+ctw_status ctw_policy__rolls_reserve(ctw_ctx *ctx, ctw_policy__rolls *r, size_t rows);
 void ctw_policy__rolls_free(ctw_ctx *ctx, ctw_policy__rolls *r);
 void ctw_policy__rolls_point(const ctw_policy__rolls *r, size_t i, ctw_agent__point *x);
-/* Appends the walk's step; there must be room. next NULL after a terminal state. */
+/* Appends the walk's step, for which there must be memory. next NULL after a terminal state. */
 void ctw_policy__record(ctw_policy *p, ctw_policy__rolls *r, const ctw_policy__walk *k, double reward,
                         const ctw_agent__point *next, int end, uint32_t lane);
 /* The same of a step of r that is its last so far and was recorded as going on: its episode is cut there. */

@@ -223,7 +223,8 @@ static ctw_status get_batch(ctw_policy *p, const ctw_io__in *in, const char *fn)
     if (!ctw_io__in_has(in, TAG_BATCH)) return CTW_OK;
     CTW_TRY(ctw_io__in_section(in, TAG_BATCH, &r, fn));
     uint64_t n = ctw_io__get_u64(&r);
-    if (r.failed || n > b->cap) return bad(fn, "number of steps in its batch");
+    if (r.failed || n > b->cap || n > r.left / 32) return bad(fn, "number of steps in its batch");
+    CTW_TRY(ctw_policy__rolls_reserve(p->h.ctx, b, (size_t)n));
     for (size_t i = 0; i < n; i++) {
         CTW_TRY(get_point(p, &r, &k->cur, fn));
         CTW_TRY(get_deed(p, &r, &k->deed, fn));
@@ -253,8 +254,7 @@ static ctw_status get_walk(ctw_policy *p, const ctw_io__in *in, const char *fn)
     return ctw_io__in_end(&r, fn, "open step");
 }
 
-/* Refuses to allocate what the file cannot fill: two vectors of features * (outputs + 1) must be there; a batch's
- * memory is the exception, it is bounded by what options allow relative to them. */
+/* Refuses to allocate what the file cannot fill: two vectors of features * (outputs + 1) must be there. */
 static ctw_status enough(const ctw_policy__options *o, uint64_t rows, const ctw_io__reader *r, const char *fn)
 {
     uint64_t k = (uint64_t)(o->head == CTW_POLICY_GAUSSIAN ? o->real_dims : o->actions);

@@ -67,9 +67,11 @@ static ctw_status weights_new(ctw_policy *p)
         if (!(p->dirty = CTW_NEW(ctx, p->rows, uint32_t)) || !(p->is_dirty = CTW_NEW(ctx, p->rows, uint8_t)))
             return CTW_E_NOMEM;
     for (size_t j = 0; j < p->n_sd; j++) p->w[p->n_theta + j] = p->good[p->n_theta + j] = log(p->o.sd);
-    if (!batch) return CTW_OK;
-    return ctw_policy__rolls_new(ctx, (size_t)p->o.batch, p->max_active, p->k, p->o.head == CTW_POLICY_GAUSSIAN,
-                                 &p->rolls);
+    p->rolls = (ctw_policy__rolls){.cap = batch ? (size_t)p->o.batch : 0,
+                                   .active = p->max_active,
+                                   .k = p->k,
+                                   .gaussian = p->o.head == CTW_POLICY_GAUSSIAN};
+    return CTW_OK;
 }
 
 static void weights_free(ctw_policy *p)

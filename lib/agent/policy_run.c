@@ -148,6 +148,8 @@ static ctw_status go(loop *r)
                           : e->step(e->user, r->lanes, r->action, r->obs, r->reward, r->state);
         if (bad) return ctw_base__fail(CTW_E_BACKEND, "%s: the environment failed in a step", fn);
         r->total += r->lanes;
+        if (r->learn && ctw_policy__is_batch(r->p))
+            CTW_TRY(ctw_policy__rolls_reserve(r->p->h.ctx, &r->p->rolls, r->p->rolls.n + r->lanes));
         for (size_t i = 0; i < r->lanes && r->done < r->goal; i++) CTW_TRY(after(r, i));
         ctw_status s = batch(r);
         if (s == CTW_E_CANCELLED || s == CTW_E_DEADLINE || (s == CTW_OK && r->done == r->goal)) return CTW_OK;
