@@ -369,6 +369,20 @@ START_TEST(saved)
 }
 END_TEST
 
+/* A window saved by the first version with this format. */
+START_TEST(golden)
+{
+    ctw_online *o;
+    double v;
+    CTW_OKAY(ctw_online_load_file(ctx, ctw_test_golden("rca/online-1.ctw"), &o));
+    ck_assert_uint_eq(ctw_online_calls(o), 12);
+    ck_assert_uint_eq(ctw_online_traces(o), 6);
+    CTW_OKAY(ctw_online_quantile(o, "cart", NULL, "front", CTW_CALL_EXCL, 0.5, &v));
+    ck_assert_double_eq_tol(v, 90.927772263551844, 1e-9);
+    ctw_online_unref(o);
+}
+END_TEST
+
 START_TEST(bad_input)
 {
     ctw_online *o = fresh(NULL);
@@ -411,6 +425,7 @@ int main(void)
                                    {"sampling", sampling},
                                    {"training", training},
                                    {"saved", saved},
+                                   {"golden", golden},
                                    {"bad_input", bad_input}};
     if (ctw_ctx_new(NULL, NULL, &ctx) != CTW_OK) return 1;
     int failed = ctw_test_main("api-online", cases, sizeof cases / sizeof *cases, 20);
