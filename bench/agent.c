@@ -5,50 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint64_t rotl(uint64_t x, int k)
-{
-    return (x << k) | (x >> (64 - k));
-}
-
-void bench_rng_seed(bench_rng *g, uint64_t seed, uint64_t stream)
-{
-    uint64_t z = seed * 0x9e3779b97f4a7c15u ^ stream * 0xd1342543de82ef95u;
-    for (int i = 0; i < 4; i++) {
-        uint64_t x = z += 0x9e3779b97f4a7c15u;
-        x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-        x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-        g->s[i] = x ^ (x >> 31);
-    }
-}
-
-uint64_t bench_rng_u64(bench_rng *g)
-{
-    uint64_t *s = g->s, r = rotl(s[1] * 5, 7) * 9, t = s[1] << 17;
-    s[2] ^= s[0];
-    s[3] ^= s[1];
-    s[1] ^= s[2];
-    s[0] ^= s[3];
-    s[2] ^= t;
-    s[3] = rotl(s[3], 45);
-    return r;
-}
-
-double bench_rng_u(bench_rng *g)
-{
-    return (double)(bench_rng_u64(g) >> 11) * 0x1p-53;
-}
-
-double bench_rng_normal(bench_rng *g)
-{
-    double u = 1.0 - bench_rng_u(g), v = bench_rng_u(g);
-    return sqrt(-2.0 * log(u)) * cos(6.283185307179586 * v);
-}
-
-int64_t bench_rng_below(bench_rng *g, int64_t n)
-{
-    return (int64_t)(((bench_rng_u64(g) >> 32) * (uint64_t)n) >> 32);
-}
-
 void agent_rows_open(agent_rows *r, bench *b, const char *task, const char *algo, const char *policy, int64_t first,
                      int64_t last)
 {
@@ -169,7 +125,8 @@ double agent_series_mean(ctw_report *r, const char *key, int64_t from, int64_t t
 static const struct {
     const char *name;
     int (*run)(agent_job *j);
-} tasks[] = {{"pendulum", agent_pendulum}, {"firm", agent_firm},     {"aware", agent_aware},
+} tasks[] = {{"pendulum", agent_pendulum}, {"config", agent_config}, {"firmnet", agent_firmnet},
+             {"drift", agent_drift},       {"firm", agent_firm},     {"aware", agent_aware},
              {"flash", agent_flash},       {"simppo", agent_simppo}, {"indigo", agent_indigo},
              {"parm", agent_parm},         {"hcope", agent_hcope},   {"policy", agent_policy}};
 

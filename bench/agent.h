@@ -1,19 +1,9 @@
-/* agent.h: what the tasks of `ctw-bench agent` share: results collected by seed, agents built from options, and the
- * environments' own random numbers. */
+/* agent.h: what the tasks of `ctw-bench agent` share: results collected by seed, agents built from options. */
 #ifndef CTW_BENCH_AGENT_H
 #define CTW_BENCH_AGENT_H
 
 #include "bench.h"
-
-/* xoshiro256** (Blackman and Vigna): the environments' randomness is theirs, not the library's. */
-typedef struct bench_rng {
-    uint64_t s[4];
-} bench_rng;
-void bench_rng_seed(bench_rng *g, uint64_t seed, uint64_t stream);
-uint64_t bench_rng_u64(bench_rng *g);
-double bench_rng_u(bench_rng *g);
-double bench_rng_normal(bench_rng *g);
-int64_t bench_rng_below(bench_rng *g, int64_t n);
+#include "rng.h"
 
 /* One policy's results: a value of each key for each seed; printed as one line a seed and an aggregate. */
 typedef struct agent_rows {
@@ -50,6 +40,9 @@ typedef struct agent_job {
 
 int agent_classic(const char *task, agent_job *j);
 int agent_pendulum(agent_job *j);
+int agent_config(agent_job *j);
+int agent_drift(agent_job *j);
+int agent_firmnet(agent_job *j);
 int agent_policy(agent_job *j);
 int agent_indigo(agent_job *j);
 int agent_flash(agent_job *j);

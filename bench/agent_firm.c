@@ -6,25 +6,14 @@
  * Service time T = sum_r d_r thr_r / share_r with thr_r = max(1, own_r / .95 cap_r); p99 = 4.6 T + the 99th percentile
  * of an M/M/4 wait (Erlang C) + backlog / capacity. SLO 250 ms. The agent acts on ranks (the most contended resource,
  * the ones with slack), not on names, so what it learns on one resource holds for all. */
-#include "agent.h"
+#include "agent_firm.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { RES = 5, ACTIONS = 8, DIMS = 5, CORES = 4, HPA_SYNC_S = 15, HPA_MEMORY = 20 };
+enum { HPA_SYNC_S = 15, HPA_MEMORY = 20 };
 static const double demand[RES] = {.008, .004, .003, .003, .002};
 static const double slo_s = 0.25;
-
-typedef struct firm {
-    bench_rng rng;
-    double dt, beta, base, burst, lambda, backlog;
-    int64_t limit[RES], replicas, hit, left; /* left: steps the injection still lasts */
-    double taken[RES];                       /* share the injector holds */
-    double use[RES], pressure[RES];          /* what the instance's counters show */
-    double p99, cpu_util, horizon;
-    int violates;
-    int64_t t, steps;
-} firm;
 
 typedef struct tally {
     double violations, mitigation, events, cpu, total, p99, hit_p99, hit_steps, reward, steps, since;
@@ -63,7 +52,7 @@ static double p99_now(const firm *f, double t)
     return 4.6 * t + (q > 1.0 ? 0.7 * log(q) / (cap - lambda) : 0.0);
 }
 
-static void observe(firm *f)
+void firm_observe(firm *f)
 {
     double t = service_time(f), lambda = f->lambda / (double)f->replicas, cap = CORES / t;
     f->backlog += (lambda - cap) * f->dt;
@@ -79,7 +68,7 @@ static void observe(firm *f)
     f->cpu_util = f->use[0] < 1.0 ? f->use[0] : 1.0;
 }
 
-static void advance(firm *f)
+void firm_advance(firm *f)
 {
     f->base += 2.0 * sqrt(f->dt) * bench_rng_normal(&f->rng);
     f->base = f->base < 40.0 ? 40.0 : f->base > 140.0 ? 140.0 : f->base;
@@ -88,7 +77,7 @@ static void advance(firm *f)
     f->lambda = f->base * f->burst;
     if (f->left > 0) {
         if (--f->left == 0) f->taken[f->hit] = 0.0;
-    } else if (bench_rng_u(&f->rng) < f->dt / 60.0) {
+    } else if (bench_rng_u(&f->rng) < f->dt / f->gap_s) {
         f->left = (int64_t)((10.0 + 50.0 * bench_rng_u(&f->rng)) / f->dt);
         f->hit = bench_rng_below(&f->rng, RES);
         f->taken[f->hit] = 0.5 + 0.45 * bench_rng_u(&f->rng);
@@ -110,7 +99,7 @@ static int has_slack(const firm *f, int r, double room)
     return f->limit[r] > 1 && f->pressure[r] < 0.58 && f->use[r] * (double)f->limit[r] <= (1.0 - room) * next;
 }
 
-static void apply(firm *f, int64_t action)
+void firm_apply(firm *f, int64_t action)
 {
     static const int64_t up[] = {0, 1, 2, 9};
     int m = worst(f);
@@ -124,18 +113,18 @@ static void apply(firm *f, int64_t action)
     if (action == 7) f->replicas = f->replicas > 1 ? 1 : 2;
 }
 
-static double total_of(const firm *f)
+double firm_total(const firm *f)
 {
     double s = 0.0;
     for (int r = 0; r < RES; r++) s += (double)f->limit[r];
     return s * (double)f->replicas;
 }
 
-static double reward_of(const firm *f)
+double firm_reward(const firm *f)
 {
     double over = f->p99 / slo_s - 1.0;
     over = over < 0.0 ? 0.0 : over > 2.0 ? 2.0 : over;
-    return -(f->beta * (f->violates + over) + total_of(f) / (10.0 * RES));
+    return -(f->beta * (f->violates + over) + firm_total(f) / (10.0 * RES));
 }
 
 static double slack_of(const firm *f)
@@ -155,7 +144,7 @@ static double shortage_of(const firm *f)
     return top;
 }
 
-static void encode(const firm *f, double *obs)
+void firm_encode(const firm *f, double *obs)
 {
     int m = worst(f);
     obs[0] = f->p99 / slo_s;
@@ -165,7 +154,7 @@ static void encode(const firm *f, double *obs)
     obs[4] = (double)f->limit[m] + 10.0 * (double)(f->replicas - 1);
 }
 
-static void start(firm *f)
+void firm_start(firm *f)
 {
     f->replicas = 1;
     f->left = f->t = 0;
@@ -175,14 +164,14 @@ static void start(firm *f)
         f->taken[r] = 0.0;
     }
     f->base = f->lambda = 60.0 + 60.0 * bench_rng_u(&f->rng);
-    observe(f);
+    firm_observe(f);
 }
 
 static int32_t reset(void *user, uint64_t lane, double *obs)
 {
     (void)lane;
-    start(user);
-    encode(user, obs);
+    firm_start(user);
+    firm_encode(user, obs);
     return CTW_ENV_RUNNING;
 }
 
@@ -190,11 +179,11 @@ static int32_t step(void *user, uint64_t lanes, const int64_t *action, double *o
 {
     firm *f = user;
     (void)lanes;
-    apply(f, *action);
-    advance(f);
-    observe(f);
-    encode(f, obs);
-    *reward = reward_of(f);
+    firm_apply(f, *action);
+    firm_advance(f);
+    firm_observe(f);
+    firm_encode(f, obs);
+    *reward = firm_reward(f);
     *state = CTW_ENV_RUNNING;
     return 0;
 }
@@ -204,9 +193,9 @@ static void count(tally *t, const firm *f)
     t->steps++;
     t->violations += f->violates;
     t->cpu += CORES * (double)(f->limit[0] * f->replicas) / 10.0;
-    t->total += total_of(f);
+    t->total += firm_total(f);
     t->p99 += f->p99;
-    t->reward += reward_of(f);
+    t->reward += firm_reward(f);
     if (f->left > 0) {
         t->hit_p99 += f->p99;
         t->hit_steps++;
@@ -217,6 +206,15 @@ static void count(tally *t, const firm *f)
         t->events++;
     }
     t->inside = f->violates;
+}
+
+double firm_sample(const firm *f, bench_rng *g)
+{
+    double t = service_time(f), lambda = f->lambda / (double)f->replicas, cap = CORES / t, offered = lambda * t;
+    double spent = -t * log(1.0 - bench_rng_u(g)) + f->backlog / cap;
+    if (offered >= 0.995 * CORES) return spent + t;
+    if (bench_rng_u(g) < erlang_c(offered)) spent -= log(1.0 - bench_rng_u(g)) / (cap - lambda);
+    return spent;
 }
 
 /* Least limits at which this step keeps the SLO, seeing the injection: what no controller can know beforehand. */
@@ -286,30 +284,30 @@ static void act(policy *p, firm *f, bench_rng *own)
     double obs[DIMS];
     int64_t action = 0;
     if (p->agent) {
-        encode(f, obs);
+        firm_encode(f, obs);
         bench_ok(ctw_agent_greedy(p->agent, obs, DIMS, NULL, &action, NULL), "greedy");
-        apply(f, action);
+        firm_apply(f, action);
     } else if (strcmp(p->name, "rule_star") == 0)
         hpa_step(&p->rule, f);
     else if (strcmp(p->name, "aimd") == 0)
         aimd(f);
     else if (strcmp(p->name, "random") == 0)
-        apply(f, bench_rng_below(own, ACTIONS));
+        firm_apply(f, bench_rng_below(own, ACTIONS));
 }
 
 static tally evaluate(policy *p, uint64_t seed, double dt, double beta, double seconds)
 {
-    firm f = {.dt = dt, .beta = beta};
+    firm f = {.dt = dt, .beta = beta, .gap_s = 60.0};
     bench_rng own;
     tally t = {.steps = 0};
     bench_rng_seed(&f.rng, seed, 7);
     bench_rng_seed(&own, seed, 8);
-    start(&f);
+    firm_start(&f);
     while ((double)f.t * dt < seconds) {
         act(p, &f, &own);
-        advance(&f);
+        firm_advance(&f);
         if (strcmp(p->name, "oracle") == 0) oracle(&f);
-        observe(&f);
+        firm_observe(&f);
         count(&t, &f);
     }
     return t;
@@ -337,7 +335,7 @@ static hpa tune(double dt, double beta)
     return best;
 }
 
-static ctw_agent *train(agent_job *j, int64_t seed, double dt, double beta, int64_t episodes)
+ctw_agent *firm_train(agent_job *j, int64_t seed, double dt, double beta, int64_t episodes)
 {
     static const char *const kv[] = {
         "form",          "linear", "actions",     "8",           "algo",    "q",       "gamma",
@@ -346,7 +344,7 @@ static ctw_agent *train(agent_job *j, int64_t seed, double dt, double beta, int6
     static const char *const fkv[] = {"form", "cross", NULL};
     static const double lo[] = {0.3, 0.05, -0.05, 0.5, 0.5}, hi[] = {1.1, 0.5, 0.55, 1.1, 20.5};
     static const int64_t bins[] = {8, 9, 6, 6, 20};
-    firm f = {.dt = dt, .beta = beta};
+    firm f = {.dt = dt, .beta = beta, .gap_s = 60.0};
     ctw_agent *a = agent_make(j->b, seed, kv);
     ctw_features *map = agent_features(j->b, fkv, lo, hi, bins, DIMS);
     ctw_env *env;
@@ -375,7 +373,7 @@ int agent_firm(agent_job *j)
             policy q = {.name = policies[p], .rule = best};
             if (p == 0) {
                 double cpu = bench_cpu_s();
-                q.agent = train(j, s, dt, beta, episodes);
+                q.agent = firm_train(j, s, dt, beta, episodes);
                 agent_rows_put(&rows, s, "train_cpu_s", bench_cpu_s() - cpu);
             }
             tally t = evaluate(&q, (uint64_t)s, dt, beta, seconds);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ARMS = 5, DIMS = 7 };
+enum { ARMS = 5, DIMS = 7, TRAITS = 3 };
 static const double share[ARMS] = {0, 0.0625, 0.25, 0.5, 1};
 
 typedef struct memory {
@@ -70,7 +70,7 @@ static void count(tally *t, const memory *m, size_t arm, int64_t round, int64_t 
     if (mine >= 0.95 * theirs) t->recovery = (double)(round + 1 - shift); /* end of the first good window */
 }
 
-static ctw_bandit *new_bandit(bench *b, int64_t seed, const char *policy, int forget)
+static ctw_bandit *new_bandit(bench *b, int64_t seed, const char *policy, int forget, int shared)
 {
     ctw_params *p;
     ctw_bandit *z;
@@ -88,6 +88,15 @@ static ctw_bandit *new_bandit(bench *b, int64_t seed, const char *policy, int fo
     bench_ok(ctw_bandit_new(ctx, p, &z), "bandit");
     ctw_params_unref(p);
     ctw_ctx_unref(ctx);
+    if (shared) {
+        double t[ARMS][TRAITS];
+        for (int k = 0; k < ARMS; k++) {
+            double s = share[k];
+            const double v[TRAITS] = {1, s, s * s};
+            memcpy(t[k], v, sizeof v);
+        }
+        bench_ok(ctw_bandit_set_arms(z, t[0], ARMS, TRAITS), "set_arms");
+    }
     return z;
 }
 
@@ -105,8 +114,9 @@ static void simulate(agent_job *j, int64_t seed, const char *policy, size_t arm,
 {
     memory m = {.net = 0.3, .hot = 0.5, .burst = 0.5, .bent = bent};
     bench_rng own;
-    int learns = strcmp(policy, "agent") == 0;
-    ctw_bandit *z = learns ? new_bandit(j->b, seed, *j->algo ? j->algo : "linucb", shift > 0) : NULL;
+    int shared = strcmp(policy, "agent") == 0, learns = shared || strcmp(policy, "disjoint") == 0;
+    const char *algo = *j->algo ? j->algo : "linucb";
+    ctw_bandit *z = learns ? new_bandit(j->b, seed, algo, shift > 0, shared && strcmp(algo, "ucb1") != 0) : NULL;
     bench_rng_seed(&m.rng, (uint64_t)seed, 1);
     bench_rng_seed(&m.noise, (uint64_t)seed, 2);
     bench_rng_seed(&own, (uint64_t)seed, 3);
@@ -128,12 +138,12 @@ static void simulate(agent_job *j, int64_t seed, const char *policy, size_t arm,
 }
 
 /* Microseconds of a choice and of an update, by many on kept contexts. */
-static void time_calls(agent_job *j, int64_t seed, double *choose_us, double *update_us)
+static void time_calls(agent_job *j, int64_t seed, int shared, double *choose_us, double *update_us)
 {
     enum { N = 4096, REPS = 25 };
     double(*x)[DIMS] = bench_alloc(N, sizeof *x), best = 0.0;
     memory m = {.net = 0.3, .hot = 0.5, .burst = 0.5};
-    ctw_bandit *z = new_bandit(j->b, seed, *j->algo ? j->algo : "linucb", 0);
+    ctw_bandit *z = new_bandit(j->b, seed, *j->algo ? j->algo : "linucb", 0, shared);
     int64_t arm;
     bench_rng_seed(&m.rng, (uint64_t)seed, 1);
     for (int i = 0; i < N; i++) {
@@ -174,28 +184,28 @@ static size_t best_fixed(agent_job *j, int64_t seed, int64_t rounds, int64_t shi
 
 int agent_indigo(agent_job *j)
 {
-    static const char *const policies[] = {"agent", "rule_star", "threshold", "random", "oracle"};
+    static const char *const policies[] = {"agent", "disjoint", "rule_star", "threshold", "random", "oracle"};
     int64_t rounds = bench_i64(j->b, "--rounds", 20000), shift = bench_i64(j->b, "--shift", 0);
     int bent = bench_flag(j->b, "--misspecified");
     bench_no_more(j->b);
     for (size_t p = 0; p < sizeof policies / sizeof *policies; p++) {
         agent_rows rows;
         agent_rows_open(&rows, j->b, "indigo",
-                        p          ? "fixed"
+                        p > 1      ? "fixed"
                         : *j->algo ? j->algo
                                    : "linucb",
                         policies[p], j->first, j->last);
         for (int64_t s = j->first; s <= j->last; s++) {
             tally t;
-            size_t arm = p == 1 ? best_fixed(j, s, rounds, shift, bent) : 0;
-            simulate(j, s, p == 1 ? "fixed" : policies[p], arm, rounds, shift, bent, &t);
+            size_t arm = p == 2 ? best_fixed(j, s, rounds, shift, bent) : 0;
+            simulate(j, s, p == 2 ? "fixed" : policies[p], arm, rounds, shift, bent, &t);
             agent_rows_put(&rows, s, "reward", t.got / (double)rounds);
             agent_rows_put(&rows, s, "regret", t.regret);
             agent_rows_put(&rows, s, "oracle_share", t.got / t.oracle);
             if (shift > 0) agent_rows_put(&rows, s, "recovery_rounds", t.recovery);
-            if (p == 0) {
+            if (p < 2) {
                 double choose_us, update_us;
-                time_calls(j, s, &choose_us, &update_us);
+                time_calls(j, s, p == 0 && strcmp(j->algo, "ucb1") != 0, &choose_us, &update_us);
                 agent_rows_put(&rows, s, "decide_us", choose_us);
                 agent_rows_put(&rows, s, "update_us", update_us);
             }

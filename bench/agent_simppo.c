@@ -262,6 +262,17 @@ static void join(agent_job *j, agent_rows *rows, ctw_agent *a, int64_t seed, uin
     free(w);
 }
 
+/* A quarter of the tenants leave; kept: their slots stay in the pool, else they go with them. The others go on: what
+ * they lose in the first 20 episodes, and in the next 20. */
+static void leave(agent_job *j, ctw_agent *a, int64_t seed, uint64_t n, double before, int kept, double *loss)
+{
+    uint64_t left = n - n / 4;
+    pool *w = new_pool(left, (uint64_t)seed + 700, 0);
+    if (kept) w->slots = 8.0 * (double)n;
+    for (int k = 0; k < 2; k++) loss[k] = 100.0 * (run_shared(j, a, w, 20, 1) / before - 1.0);
+    free(w);
+}
+
 static void shared_row(agent_job *j, agent_rows *rows, int64_t seed, uint64_t n, int64_t episodes, double alone)
 {
     pool *w = new_pool(n, (uint64_t)seed, 0);
@@ -273,6 +284,12 @@ static void shared_row(agent_job *j, agent_rows *rows, int64_t seed, uint64_t n,
     double r = run_shared(j, a, w, 20, 0);
     agent_rows_put(rows, seed, "reward", r);
     agent_rows_put(rows, seed, "loss_vs_isolated_pct", 100.0 * (r / alone - 1.0));
+    for (int kept = 0; n >= 4 && kept < 2; kept++) {
+        double loss[2];
+        leave(j, a, seed, n, last, kept, loss);
+        agent_rows_put(rows, seed, kept ? "left_slots_loss_pct" : "left_loss_pct", loss[0]);
+        agent_rows_put(rows, seed, kept ? "left_slots_then_pct" : "left_then_pct", loss[1]);
+    }
     if (n < TENANTS) join(j, rows, a, seed, n, last, alone);
     ctw_agent_unref(a);
     free(w);

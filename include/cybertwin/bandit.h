@@ -35,6 +35,15 @@ CTW_API ctw_bandit *ctw_bandit_ref(ctw_bandit *b);
 CTW_API void ctw_bandit_unref(ctw_bandit *b);
 
 /**
+ * Describes each arm by `traits` numbers (rows of trait, one an arm, each within +-1e6; arms = option arms): from now
+ * on one regression r = sum_k t_a[k] theta_k . x is shared by all arms (Li et al. 2010, the shared part of their hybrid
+ * form), so every reward teaches about every arm and forgetting costs fewer rounds. dims * traits <= 64. Once, before
+ * the first reward. A choice then costs O(dims^2 traits^2 + arms traits^2), weights are one row of traits * dims.
+ * CTW_E_ARG (ucb1), CTW_E_SHAPE, CTW_E_RANGE, CTW_E_NONFINITE, CTW_E_STATE, CTW_E_NOMEM.
+ */
+CTW_API ctw_status ctw_bandit_set_arms(ctw_bandit *b, const double *trait, uint64_t arms, uint64_t traits);
+
+/**
  * Chooses an arm in context x (n = option dims values, each within +-1e6). allowed: one byte an arm, 0 masks it; NULL
  * allows all. O(arms * dims^2). CTW_E_SHAPE, CTW_E_RANGE, CTW_E_NONFINITE, CTW_E_INFEASIBLE (all masked).
  */
@@ -48,7 +57,8 @@ CTW_API ctw_status ctw_bandit_update(ctw_bandit *b, int64_t arm, const double *x
 /** Mean and width (either may be NULL) of every arm in context x, before the option's factor on the width. */
 CTW_API ctw_status ctw_bandit_values(const ctw_bandit *b, const double *x, uint64_t n, double *out_mean,
                                      double *out_width, uint64_t arms);
-/** Weights theta as rows of dims, one row an arm. *need is set; CTW_E_BUFFER when cap is too small (0 only asks). */
+/** Weights theta as rows of dims, one row an arm (arms set: one row a trait). *need is set; CTW_E_BUFFER when cap is
+ * too small (0 only asks). */
 CTW_API ctw_status ctw_bandit_get_weights(const ctw_bandit *b, double *theta, uint64_t cap, uint64_t *need);
 /** Counters: "rounds", "updates", "alarms", and "residual_sd". */
 CTW_API ctw_status ctw_bandit_get_report(const ctw_bandit *b, ctw_report **out);

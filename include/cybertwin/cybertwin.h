@@ -30,6 +30,7 @@
 #include <cybertwin/place.h>
 #include <cybertwin/policy.h>
 #include <cybertwin/power.h>
+#include <cybertwin/prior.h>
 #include <cybertwin/queue.h>
 #include <cybertwin/rack.h>
 #include <cybertwin/rca.h>

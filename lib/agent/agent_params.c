@@ -123,3 +123,13 @@ static const ctw_base__option ope_options[] = {
     CTW_OPT_I64("horizon", 1, 1, 100000, "Largest number of steps in an episode."),
 };
 const ctw_base__kind ctw_ope__kind = {"ope", ope_options, sizeof ope_options / sizeof *ope_options};
+
+static const ctw_base__option prior_options[] = {
+    CTW_OPT_I64("dims", 1, 1, 2048, "Number of weights of an application's model."),
+    CTW_OPT_I64("components", 4, 0, 64, "Largest number of principal components."),
+    CTW_OPT_F64("ridge", 1.0, 1e-9, 1e9, "Ridge of the fit of an application's rows."),
+    CTW_OPT_F64("noise", 1.0, 1e-6, 1e9, "Standard deviation of a row's y (with x_next: of its temporal difference)."),
+    CTW_OPT_F64("floor", 0.01, 0.0, 1.0,
+                "Share of the applications' variance that every weight keeps beyond the components."),
+};
+const ctw_base__kind ctw_prior__kind = {"prior", prior_options, sizeof prior_options / sizeof *prior_options};

@@ -10,5 +10,6 @@ extern const ctw_base__kind ctw_features__kind;
 extern const ctw_base__kind ctw_bandit__kind;
 extern const ctw_base__kind ctw_ope__kind;
 extern const ctw_base__kind ctw_policy__kind;
+extern const ctw_base__kind ctw_prior__kind;
 
 #endif

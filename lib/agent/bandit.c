@@ -5,31 +5,51 @@
 #include "base/report.h"
 #include <math.h>
 
-static void destroy(ctw_bandit *b)
+static void free_models(ctw_bandit *b)
 {
     ctw_ctx *ctx = b->h.ctx;
     ctw_base__free(ctx, b->theta);
     ctw_base__free(ctx, b->a);
     ctw_base__free(ctx, b->p);
     ctw_base__free(ctx, b->age);
+    ctw_base__free(ctx, b->updates);
+}
+
+static void destroy(ctw_bandit *b)
+{
+    ctw_ctx *ctx = b->h.ctx;
+    free_models(b);
+    ctw_base__free(ctx, b->trait);
     ctw_base__free(ctx, b->sum);
     ctw_base__free(ctx, b->n);
-    ctw_base__free(ctx, b->updates);
     ctw_params_unref(b->params);
 }
 
 CTW_DEFINE_REFS(ctw_bandit, destroy)
 
-static ctw_status memory(ctw_bandit *b)
+/* All or nothing: what was there stays when memory runs out. */
+ctw_status ctw_bandit__memory(ctw_bandit *b)
 {
     ctw_ctx *ctx = b->h.ctx;
-    size_t d = b->dims;
-    if (!(b->theta = CTW_NEW(ctx, b->arms * d, double)) || !(b->a = CTW_NEW(ctx, b->arms * d * d, double)) ||
-        !(b->p = CTW_NEW(ctx, b->arms * d * d, double)) || !(b->age = CTW_NEW(ctx, b->arms, double)) ||
-        !(b->sum = CTW_NEW(ctx, b->arms, double)) || !(b->n = CTW_NEW(ctx, b->arms, double)) ||
-        !(b->updates = CTW_NEW(ctx, b->arms, uint64_t)))
+    size_t d = b->d, m = b->models;
+    double *theta = CTW_NEW(ctx, m * d, double), *a = CTW_NEW(ctx, m * d * d, double);
+    double *p = CTW_NEW(ctx, m * d * d, double), *age = CTW_NEW(ctx, m, double);
+    uint64_t *updates = CTW_NEW(ctx, m, uint64_t);
+    if (!theta || !a || !p || !age || !updates) {
+        ctw_base__free(ctx, theta);
+        ctw_base__free(ctx, a);
+        ctw_base__free(ctx, p);
+        ctw_base__free(ctx, age);
+        ctw_base__free(ctx, updates);
         return CTW_E_NOMEM;
-    for (size_t k = 0; k < b->arms; k++) ctw_bandit__clear(b, k);
+    }
+    free_models(b);
+    b->theta = theta;
+    b->a = a;
+    b->p = p;
+    b->age = age;
+    b->updates = updates;
+    for (size_t k = 0; k < m; k++) ctw_bandit__clear(b, k);
     return CTW_OK;
 }
 
@@ -44,6 +64,8 @@ ctw_status ctw_bandit__make(ctw_ctx *ctx, const ctw_params *params, const char *
     b->policy = ctw_base__opt_choice(params, kind, "policy");
     b->arms = (size_t)ctw_base__opt_i64(params, kind, "arms");
     b->dims = (size_t)ctw_base__opt_i64(params, kind, "dims");
+    b->models = b->arms;
+    b->d = b->dims;
     b->width = ctw_base__opt_f64(params, kind, "width");
     b->ridge = ctw_base__opt_f64(params, kind, "ridge");
     b->epsilon = ctw_base__opt_f64(params, kind, "epsilon");
@@ -52,7 +74,9 @@ ctw_status ctw_bandit__make(ctw_ctx *ctx, const ctw_params *params, const char *
     ctw_num__rng_init(&b->rng, ctw_base__seed(ctx), CTW_BANDIT_MAGIC,
                       (uint64_t)ctw_base__opt_i64(params, kind, "stream"));
     ctw_status s = ctw_base__params_copy(ctx, params, kind, &b->params);
-    if (s == CTW_OK) s = memory(b);
+    if (s == CTW_OK && (!(b->sum = CTW_NEW(ctx, b->arms, double)) || !(b->n = CTW_NEW(ctx, b->arms, double))))
+        s = CTW_E_NOMEM;
+    if (s == CTW_OK) s = ctw_bandit__memory(b);
     if (s != CTW_OK) {
         destroy(b);
         ctw_base__handle_free(&b->h);
@@ -78,15 +102,15 @@ static ctw_status context(const ctw_bandit *b, const double *x, uint64_t n, cons
 }
 
 /* What the policy ranks the arm by. */
-static double score(ctw_bandit *b, size_t arm, const double *x)
+static double score(ctw_bandit *b, size_t arm, const ctw_bandit__view *v)
 {
-    double mean;
+    double mean, width;
     if (b->policy == CTW_BANDIT_UCB1)
         return b->n[arm] < 0.5 ? INFINITY
                                : b->sum[arm] / b->n[arm] + b->width * sqrt(log((double)b->total + 1.0) / b->n[arm]);
-    mean = ctw_bandit__mean(b, arm, x);
-    if (b->policy == CTW_BANDIT_EPSILON) return mean;
-    double width = b->width * sqrt(ctw_bandit__width2(b, arm, x));
+    if (b->policy == CTW_BANDIT_EPSILON) return ctw_bandit__seen(b, arm, v, NULL);
+    mean = ctw_bandit__seen(b, arm, v, &width);
+    width = b->width * sqrt(width);
     return mean + (b->policy == CTW_BANDIT_LINUCB ? width : width * ctw_num__rng_normal(&b->rng));
 }
 
@@ -105,9 +129,12 @@ static ctw_status choose(ctw_bandit *b, const double *x, uint64_t n, const uint8
         }
     } else {
         int found = 0;
+        ctw_bandit__view v;
+        v.x = x;
+        if (b->traits) ctw_bandit__look(b, x, &v);
         for (k = 0; k < b->arms; k++) {
             if (allowed && !allowed[k]) continue;
-            double s = score(b, k, x);
+            double s = score(b, k, &v);
             if (!found || s > best) {
                 best = s;
                 arm = k;
@@ -118,6 +145,17 @@ static ctw_status choose(ctw_bandit *b, const double *x, uint64_t n, const uint8
     b->rounds++;
     *out = (int64_t)arm;
     return CTW_OK;
+}
+
+ctw_status ctw_bandit_set_arms(ctw_bandit *b, const double *trait, uint64_t arms, uint64_t traits)
+{
+    static const char fn[] = "ctw_bandit_set_arms";
+    CTW_TRY(ctw_base__handle_enter(b ? &b->h : NULL, CTW_BANDIT_MAGIC, fn, "b"));
+    ctw_status s = arms == b->arms ? ctw_bandit__set_arms(b, trait, traits, fn)
+                                   : ctw_base__fail(CTW_E_SHAPE, "%s: arms is %llu, must be %zu", fn,
+                                                    (unsigned long long)arms, b->arms);
+    ctw_base__handle_leave(&b->h);
+    return s;
 }
 
 ctw_status ctw_bandit_choose(ctw_bandit *b, const double *x, uint64_t n, const uint8_t *allowed, int64_t *out_arm)
@@ -150,8 +188,10 @@ ctw_status ctw_bandit_values(const ctw_bandit *b, const double *x, uint64_t n, d
     if (arms != b->arms)
         return ctw_base__fail(CTW_E_SHAPE, "%s: arms is %llu, must be %zu", fn, (unsigned long long)arms, b->arms);
     for (size_t k = 0; k < b->arms; k++) {
-        if (out_mean) out_mean[k] = ctw_bandit__mean(b, k, x);
-        if (out_width) out_width[k] = sqrt(ctw_bandit__width2(b, k, x));
+        double u[CTW_BANDIT_MAX_DIMS];
+        const double *in = ctw_bandit__input(b, k, x, u);
+        if (out_mean) out_mean[k] = ctw_bandit__mean(b, b->traits ? 0 : k, in);
+        if (out_width) out_width[k] = sqrt(ctw_bandit__width2(b, b->traits ? 0 : k, in));
     }
     return CTW_OK;
 }
@@ -162,7 +202,7 @@ ctw_status ctw_bandit_get_weights(const ctw_bandit *b, double *theta, uint64_t c
     CTW_TRY(ctw_base__handle_check(b ? &b->h : NULL, CTW_BANDIT_MAGIC, fn, "b"));
     CTW_TRY(ctw_base__need(need, fn, "need"));
     CTW_TRY(ctw_base__need_n(theta, cap, fn, "theta"));
-    *need = b->arms * b->dims;
+    *need = b->models * b->d;
     if (cap == 0) return CTW_OK;
     if (cap < *need)
         return ctw_base__fail(CTW_E_BUFFER, "%s: cap is %llu, must be at least %llu", fn, (unsigned long long)cap,

@@ -7,31 +7,34 @@
 
 #define REFRESH 1024 /* updates of an arm after which its inverse is computed afresh */
 
-double ctw_bandit__mean(const ctw_bandit *b, size_t arm, const double *x)
+double ctw_bandit__mean(const ctw_bandit *b, size_t model, const double *u)
 {
-    const double *t = b->theta + arm * b->dims;
+    const double *t = b->theta + model * b->d;
     double m = 0.0;
-    for (size_t i = 0; i < b->dims; i++) m += t[i] * x[i];
+    for (size_t i = 0; i < b->d; i++) m += t[i] * u[i];
     return m;
 }
 
-double ctw_bandit__width2(const ctw_bandit *b, size_t arm, const double *x)
+double ctw_bandit__aged(const ctw_bandit *b, size_t model, double width2, double length2)
 {
-    size_t d = b->dims;
-    const double *p = b->p + arm * d * d;
-    double s = 0.0, prior = 0.0;
-    for (size_t i = 0; i < d; i++) { /* symmetric: the lower triangle twice */
-        double row = 0.5 * p[i * d + i] * x[i];
-        for (size_t j = 0; j < i; j++) row += p[i * d + j] * x[j];
-        s += row * x[i];
-    }
-    s *= 2.0;
-    s = s > 0.0 ? s : 0.0;
+    double s = width2 > 0.0 ? width2 : 0.0, prior = length2 / b->ridge;
     if (b->discount >= 1.0) return s;
-    for (size_t i = 0; i < d; i++) prior += x[i] * x[i];
-    prior /= b->ridge; /* forgetting cannot leave less than the prior */
-    s *= b->age[arm];
-    return s < prior ? s : prior;
+    s *= b->age[model];
+    return s < prior ? s : prior; /* forgetting cannot leave less than the prior */
+}
+
+double ctw_bandit__width2(const ctw_bandit *b, size_t model, const double *u)
+{
+    size_t d = b->d;
+    const double *p = b->p + model * d * d;
+    double s = 0.0, length = 0.0;
+    for (size_t i = 0; i < d; i++) { /* symmetric: the lower triangle twice */
+        double row = 0.5 * p[i * d + i] * u[i];
+        for (size_t j = 0; j < i; j++) row += p[i * d + j] * u[j];
+        s += row * u[i];
+        length += u[i] * u[i];
+    }
+    return ctw_bandit__aged(b, model, 2.0 * s, length);
 }
 
 /* P after A += u u' (Sherman and Morrison 1950). */
@@ -48,11 +51,11 @@ static void rank_one(double *p, size_t d, const double *u)
         for (size_t j = 0; j < d; j++) p[i * d + j] -= f * z[i] * z[j];
 }
 
-int ctw_bandit__invert(ctw_bandit *b, size_t arm)
+int ctw_bandit__invert(ctw_bandit *b, size_t model)
 {
-    size_t d = b->dims;
-    double l[CTW_BANDIT_MAX_DIMS * CTW_BANDIT_MAX_DIMS], *p = b->p + arm * d * d;
-    const double *a = b->a + arm * d * d;
+    size_t d = b->d;
+    double l[CTW_BANDIT_MAX_DIMS * CTW_BANDIT_MAX_DIMS], *p = b->p + model * d * d;
+    const double *a = b->a + model * d * d;
     for (size_t j = 0; j < d; j++)
         for (size_t i = j; i < d; i++) {
             double s = a[i * d + j];
@@ -77,36 +80,36 @@ int ctw_bandit__invert(ctw_bandit *b, size_t arm)
 }
 
 /* A and P as before any reward. */
-void ctw_bandit__clear(ctw_bandit *b, size_t arm)
+void ctw_bandit__clear(ctw_bandit *b, size_t model)
 {
-    size_t d = b->dims;
-    double *a = b->a + arm * d * d, *p = b->p + arm * d * d;
+    size_t d = b->d;
+    double *a = b->a + model * d * d, *p = b->p + model * d * d;
     memset(a, 0, d * d * sizeof *a);
     memset(p, 0, d * d * sizeof *p);
     for (size_t i = 0; i < d; i++) {
         a[i * d + i] = b->ridge;
         p[i * d + i] = 1.0 / b->ridge;
     }
-    b->age[arm] = 1.0;
+    b->age[model] = 1.0;
 }
 
 /* Brings an arm's matrices up to the present round: A shrinks towards ridge I by what the rounds since then ask for. */
-static void bring_up(ctw_bandit *b, size_t arm)
+static void bring_up(ctw_bandit *b, size_t model)
 {
-    size_t d = b->dims;
-    double *a = b->a + arm * d * d, keep = 1.0 / b->age[arm];
-    if (b->age[arm] == 1.0) return;
+    size_t d = b->d;
+    double *a = b->a + model * d * d, keep = 1.0 / b->age[model];
+    if (b->age[model] == 1.0) return;
     for (size_t i = 0; i < d * d; i++) a[i] *= keep;
     for (size_t i = 0; i < d; i++) a[i * d + i] += (1.0 - keep) * b->ridge;
-    b->age[arm] = 1.0;
-    if (!ctw_bandit__invert(b, arm)) ctw_bandit__clear(b, arm);
+    b->age[model] = 1.0;
+    if (!ctw_bandit__invert(b, model)) ctw_bandit__clear(b, model);
 }
 
-/* CUSUM of the squared residual against its own mean; a residual counts once its arm has seen enough. */
-static int alarmed(ctw_bandit *b, size_t arm, double residual, double width2)
+/* CUSUM of the squared residual against its own mean; a residual counts once its model has seen enough. */
+static int alarmed(ctw_bandit *b, size_t model, double residual, double width2)
 {
     double square = residual * residual / (1.0 + width2), z;
-    if (b->updates[arm] < 2 * b->dims) return 0;
+    if (b->updates[model] < 2 * b->d) return 0;
     z = b->variance > 0.0 ? square / b->variance : 1.0;
     if (b->weight > 50.0) b->cusum += (z < 9.0 ? z : 9.0) - 2.0;
     if (b->cusum < 0.0) b->cusum = 0.0;
@@ -117,39 +120,41 @@ static int alarmed(ctw_bandit *b, size_t arm, double residual, double width2)
 
 static void forget(ctw_bandit *b)
 {
-    for (size_t k = 0; k < b->arms; k++) {
+    for (size_t k = 0; k < b->models; k++) {
         ctw_bandit__clear(b, k);
         b->updates[k] = 0;
-        b->n[k] = b->sum[k] = 0.0;
     }
+    for (size_t k = 0; k < b->arms; k++) b->n[k] = b->sum[k] = 0.0;
     b->cusum = 0.0;
     b->alarms++;
 }
 
 void ctw_bandit__learn(ctw_bandit *b, size_t arm, const double *x, double reward)
 {
-    size_t d = b->dims;
-    double *t = b->theta + arm * d, *a = b->a + arm * d * d, *p = b->p + arm * d * d, z[CTW_BANDIT_MAX_DIMS];
-    double residual = reward - ctw_bandit__mean(b, arm, x);
-    if (alarmed(b, arm, residual, ctw_bandit__width2(b, arm, x))) forget(b);
-    bring_up(b, arm);
+    size_t d = b->d, model = b->traits ? 0 : arm;
+    double *t = b->theta + model * d, *a = b->a + model * d * d, *p = b->p + model * d * d;
+    double z[CTW_BANDIT_MAX_DIMS], buf[CTW_BANDIT_MAX_DIMS];
+    const double *u = ctw_bandit__input(b, arm, x, buf);
+    double residual = reward - ctw_bandit__mean(b, model, u);
+    if (alarmed(b, model, residual, ctw_bandit__width2(b, model, u))) forget(b);
+    bring_up(b, model);
     for (size_t i = 0; i < d; i++)
-        for (size_t j = 0; j < d; j++) a[i * d + j] += x[i] * x[j];
-    if (++b->updates[arm] % REFRESH != 0)
-        rank_one(p, d, x);
-    else if (!ctw_bandit__invert(b, arm))
-        ctw_bandit__clear(b, arm);
+        for (size_t j = 0; j < d; j++) a[i * d + j] += u[i] * u[j];
+    if (++b->updates[model] % REFRESH != 0)
+        rank_one(p, d, u);
+    else if (!ctw_bandit__invert(b, model))
+        ctw_bandit__clear(b, model);
     for (size_t i = 0; i < d; i++) {
         z[i] = 0.0;
-        for (size_t j = 0; j < d; j++) z[i] += p[i * d + j] * x[j];
+        for (size_t j = 0; j < d; j++) z[i] += p[i * d + j] * u[j];
     }
     for (size_t i = 0; i < d; i++) t[i] += z[i] * residual;
     b->sum[arm] += reward;
     b->n[arm] += 1.0;
     b->total++;
     if (b->discount >= 1.0) return;
+    for (size_t k = 0; k < b->models; k++) b->age[k] = b->age[k] < 1e12 ? b->age[k] / b->discount : b->age[k];
     for (size_t k = 0; k < b->arms; k++) {
-        b->age[k] = b->age[k] < 1e12 ? b->age[k] / b->discount : b->age[k];
         b->n[k] *= b->discount;
         b->sum[k] *= b->discount;
     }

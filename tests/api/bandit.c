@@ -126,6 +126,64 @@ START_TEST(forgetting_and_files)
 }
 END_TEST
 
+/* Arms described by numbers share one model: it is the ridge regression on products, from whichever arm was tried. */
+START_TEST(described_arms)
+{
+    const double trait[6] = {1, 0, 1, .5, 1, 1};
+    double x[2], mean[3], width[3], theta[4], v[3];
+    uint64_t need, n;
+    CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
+    ctw_bandit *b = make("linucb", NULL, NULL), *c, *d;
+    CTW_FAILS(ctw_bandit_set_arms(b, trait, 2, 2), CTW_E_SHAPE, "arms is 2");
+    CTW_FAILS(ctw_bandit_set_arms(b, trait, 3, 0), CTW_E_RANGE, "traits");
+    CTW_FAILS(ctw_bandit_set_arms(b, trait, 3, 33), CTW_E_RANGE, "traits");
+    CTW_FAILS(ctw_bandit_set_arms(b, NULL, 3, 2), CTW_E_ARG, "trait");
+    CTW_FAILS(ctw_bandit_set_arms(NULL, trait, 3, 2), CTW_E_ARG, "b");
+    CTW_OKAY(ctw_bandit_set_arms(b, trait, 3, 2));
+    CTW_FAILS(ctw_bandit_set_arms(b, trait, 3, 2), CTW_E_STATE, "once");
+    for (int i = 0; i < 4000; i++) { /* arm 1 is never tried */
+        int64_t arm = i % 2 ? 0 : 2;
+        x[0] = 1;
+        x[1] = sin(i);
+        CTW_OKAY(ctw_bandit_update(b, arm, x, 2, 0.2 - 0.4 * x[1] + trait[2 * arm + 1] * (0.3 + 0.8 * x[1])));
+    }
+    CTW_OKAY(ctw_bandit_get_weights(b, theta, 4, &need));
+    ck_assert(need == 4);
+    ck_assert_double_eq_tol(theta[0], 0.2, 1e-3);
+    ck_assert_double_eq_tol(theta[3], 0.8, 1e-2);
+    x[1] = 0.7;
+    CTW_OKAY(ctw_bandit_values(b, x, 2, mean, width, 3));
+    ck_assert_double_eq_tol(mean[1], 0.2 - 0.28 + 0.5 * (0.3 + 0.56), 1e-2);
+    ck_assert(width[1] < 0.1);
+    for (int k = 0; k < 20; k++) { /* what choose ranks by is mean + 0.3 width */
+        int64_t arm, best = 0;
+        x[1] = -1 + 0.1 * k;
+        CTW_OKAY(ctw_bandit_values(b, x, 2, mean, width, 3));
+        for (int a = 0; a < 3; a++) v[a] = mean[a] + 0.3 * width[a];
+        for (int a = 1; a < 3; a++) best = v[a] > v[best] ? a : best;
+        CTW_OKAY(ctw_bandit_choose(b, x, 2, NULL, &arm));
+        ck_assert(arm == best || fabs(v[arm] - v[best]) < 1e-9);
+    }
+    CTW_OKAY(ctw_bandit_save_mem(b, NULL, 0, &n));
+    unsigned char *buf = malloc(n);
+    CTW_OKAY(ctw_bandit_save_mem(b, buf, n, &need));
+    CTW_OKAY(ctw_bandit_load_mem(ctx, buf, n, &c));
+    ck_assert(play(b, 300, 1) == play(c, 300, 1));
+    for (uint64_t i = 0; i < n; i += 11) {
+        buf[i] ^= 16;
+        ck_assert(ctw_bandit_load_mem(ctx, buf, n, &d) != CTW_OK);
+        buf[i] ^= 16;
+    }
+    free(buf);
+    d = make("ucb1", NULL, NULL);
+    CTW_FAILS(ctw_bandit_set_arms(d, trait, 3, 2), CTW_E_ARG, "ucb1");
+    ctw_bandit_unref(d);
+    ctw_bandit_unref(b);
+    ctw_bandit_unref(c);
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
 START_TEST(bad_calls)
 {
     CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
@@ -216,6 +274,7 @@ int main(void)
     const ctw_test_case cases[] = {{"policies_learn", policies_learn},
                                    {"is_ridge_regression", is_ridge_regression},
                                    {"forgetting_and_files", forgetting_and_files},
+                                   {"described_arms", described_arms},
                                    {"bad_calls", bad_calls},
                                    {"off_policy", off_policy}};
     return ctw_test_main("api-bandit", cases, sizeof cases / sizeof *cases, 60);

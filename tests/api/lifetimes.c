@@ -35,6 +35,7 @@ KIND(online)
 KIND(ope)
 KIND(place)
 KIND(power)
+KIND(prior)
 KIND(queue)
 KIND(rack)
 KIND(rca)
@@ -58,7 +59,7 @@ typedef struct kind {
 static const kind kinds[] = {
     ROW(agent), ROW(bandit),  ROW(calls),  ROW(detector), ROW(dual), ROW(features), ROW(forecast), ROW(governor),
     ROW(guard), ROW(lengths), ROW(meter),  ROW(online),   ROW(ope),  ROW(place),    ROW(power),    ROW(queue),
-    ROW(rack),  ROW(rca),     ROW(shapes), ROW(spans),    ROW(svm),  ROW(twin),     ROW(watch),
+    ROW(rack),  ROW(rca),     ROW(shapes), ROW(spans),    ROW(svm),  ROW(twin),     ROW(watch),    ROW(prior),
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 

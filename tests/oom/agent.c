@@ -99,7 +99,9 @@ static ctw_status bandits(ctw_ctx *ctx, void *user)
     double one = 1;
     int64_t arm;
     (void)user;
+    const double trait[4] = {1, 0, 1, 1};
     ctw_status s = ctw_bandit_new(ctx, NULL, &b);
+    if (s == CTW_OK) s = ctw_bandit_set_arms(b, trait, 2, 2);
     if (s == CTW_OK) s = ctw_bandit_choose(b, &one, 1, NULL, &arm);
     if (s == CTW_OK) s = ctw_bandit_update(b, arm, &one, 1, 1);
     if (s == CTW_OK) s = ctw_bandit_save_mem(b, buf, sizeof buf, &need);
