@@ -8,6 +8,7 @@
 #define COUNTS    CTW_INDEX_WAYS
 #define REACH     0xFFFFu
 #define ONE_AWAY  0x10000u
+#define MOST_AWAY 0xFFFF0000u
 
 typedef uint32_t four __attribute__((vector_size(16)));
 
@@ -82,7 +83,7 @@ void ctw_queue__index_add(ctw_queue__index *x, int64_t id, uint32_t slot)
     step(x, home, by)->link[first_of(free)] = link_to(h, slot);
     if (!by) return;
     uint32_t *counts = &x->at[home].link[COUNTS];
-    *counts += ONE_AWAY;
+    if (*counts < MOST_AWAY) *counts += ONE_AWAY;
     if (by > (*counts & REACH)) *counts = (*counts & ~REACH) | (uint32_t)by;
 }
 
@@ -110,7 +111,7 @@ void ctw_queue__index_drop(ctw_queue__index *x, int64_t id, uint32_t slot)
     step(x, home, by)->link[first_of(at)] = CTW_QUEUE_NONE;
     if (!by) return;
     uint32_t *counts = &x->at[home].link[COUNTS];
-    *counts -= ONE_AWAY;
+    if (*counts < MOST_AWAY) *counts -= ONE_AWAY; /* a full count has lost track and stays */
     if (*counts < ONE_AWAY) *counts = 0;
 }
 
