@@ -73,8 +73,8 @@ CTW_API ctw_status ctw_policy_act_real(ctw_policy *p, const double *phi, uint64_
  * The reward of the last action (within +-`value_limit`) and the state it led to. end: 0 (the episode goes on),
  * 1 (terminal: phi_next may be NULL with n 0), 2 (cut off here: the value of phi_next counts). In the batch forms the
  * call that fills the batch also learns from it: O(epochs * batch * active features * actions).
- * CTW_E_STATE (no action is open), CTW_E_RANGE, CTW_E_NONFINITE, CTW_E_SHAPE, CTW_E_NOMEM (the batch is kept: learn may
- * not be repeated, the next one tries again), CTW_E_NOCONV (diverged; rolled back).
+ * CTW_E_STATE (no action is open), CTW_E_RANGE, CTW_E_NONFINITE, CTW_E_SHAPE, CTW_E_NOMEM: nothing has changed.
+ * CTW_E_NOCONV: diverged; rolled back.
  */
 CTW_API ctw_status ctw_policy_learn(ctw_policy *p, double reward, const double *phi_next, uint64_t n, int32_t end);
 /** Ends the episode where it is: the open action is dropped, traces are cleared. */

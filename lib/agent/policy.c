@@ -75,7 +75,7 @@ ctw_status ctw_policy_act_real(ctw_policy *p, const double *phi, uint64_t n, dou
     return s;
 }
 
-/* A full batch that an earlier call could not learn from, for want of memory, comes first. */
+/* A full batch that a stopped run left comes first. */
 static ctw_status batch_learn(ctw_policy *p, double reward, const ctw_agent__point *next, int end, const char *fn)
 {
     if (p->rolls.n == p->rolls.cap) CTW_TRY(ctw_policy__update(p, &p->rolls, NULL, fn));

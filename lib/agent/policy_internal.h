@@ -77,6 +77,7 @@ struct ctw_policy {
     double *adv;      /* natural: weights of the compatible advantage */
     double *m1, *m2;  /* ppo with adam: moments */
     double *grad;     /* batch forms: the minibatch's gradient */
+    double *work;     /* natural-batch: five vectors of the actor, so that an update needs no memory */
     uint32_t *dirty;  /* feature rows with a trace, or touched by the minibatch */
     uint8_t *is_dirty;
     size_t n_dirty;
@@ -156,7 +157,8 @@ void ctw_policy__record(ctw_policy *p, ctw_policy__rolls *r, const ctw_policy__w
                         const ctw_agent__point *next, int end, uint32_t lane);
 /* The same of a step of r that is its last so far and was recorded as going on: its episode is cut there. */
 void ctw_policy__cut(ctw_policy__rolls *r, uint32_t lane);
-/* One update from r, which is empty afterwards unless memory ran out or it was stopped; then nothing has changed. */
+/* One update from r, which is empty afterwards unless it was stopped (or memory to go back ran out, which only a cancel
+ * asks for); then nothing has changed. */
 ctw_status ctw_policy__update(ctw_policy *p, ctw_policy__rolls *r, ctw_cancel *cancel, const char *fn);
 
 /* policy_ppo.c: passes over minibatches: the clipped objective (actor 1) and the critic's squared error. */

@@ -5,6 +5,7 @@
 #include "agent/policy_internal.h"
 #include "base/cancel.h"
 #include <math.h>
+#include <string.h>
 
 #define SOLVED 1e-10 /* residual over |g| at which the solve is done */
 
@@ -81,9 +82,8 @@ static ctw_status solve(const ctw_policy *p, const ctw_policy__rolls *r, const d
 ctw_status ctw_policy__natural(ctw_policy *p, const ctw_policy__rolls *r, ctw_cancel *cancel, const char *fn)
 {
     size_t n = p->n_theta + p->n_sd;
-    double *g = CTW_NEW(p->h.ctx, 5 * n, double);
-    if (!g) return CTW_E_NOMEM;
-    double *x = g + n, *work = x + n;
+    double *g = p->work, *x = g + n, *work = x + n;
+    memset(g, 0, 5 * n * sizeof *g);
     gradient(p, r, g);
     ctw_status s = solve(p, r, g, x, work, cancel, fn);
     if (s == CTW_OK) {
@@ -94,6 +94,5 @@ ctw_status ctw_policy__natural(ctw_policy *p, const ctw_policy__rolls *r, ctw_ca
         for (size_t i = 0; i < n; i++) p->w[i] += step * x[i];
         ctw_policy__clamp_sd(p);
     }
-    ctw_base__free(p->h.ctx, g);
     return s;
 }

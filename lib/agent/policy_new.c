@@ -8,7 +8,8 @@
 static void destroy(ctw_policy *p)
 {
     ctw_ctx *ctx = p->h.ctx;
-    void *blocks[] = {p->w, p->good, p->trace, p->adv, p->m1, p->m2, p->grad, p->dirty, p->is_dirty, p->memory};
+    void *blocks[] = {p->w,    p->good, p->trace, p->adv,      p->m1,    p->m2,
+                      p->grad, p->work, p->dirty, p->is_dirty, p->memory};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) ctw_base__free(ctx, blocks[i]);
     ctw_policy__rolls_free(ctx, &p->rolls);
     ctw_features_unref(p->features);
@@ -63,6 +64,8 @@ static ctw_status weights_new(ctw_policy *p)
                    {&p->grad, batch}, {&p->m1, adam}, {&p->m2, adam}};
     for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++)
         if (vectors[i].wanted && !(*vectors[i].at = CTW_NEW(ctx, p->n_all, double))) return CTW_E_NOMEM;
+    if (p->o.algo == CTW_POLICY_NATURAL_BATCH && !(p->work = CTW_NEW(ctx, 5 * (p->n_theta + p->n_sd), double)))
+        return CTW_E_NOMEM;
     if (batch || traced)
         if (!(p->dirty = CTW_NEW(ctx, p->rows, uint32_t)) || !(p->is_dirty = CTW_NEW(ctx, p->rows, uint8_t)))
             return CTW_E_NOMEM;
@@ -76,7 +79,7 @@ static ctw_status weights_new(ctw_policy *p)
 
 static void weights_free(ctw_policy *p)
 {
-    double **vectors[] = {&p->w, &p->good, &p->trace, &p->adv, &p->m1, &p->m2, &p->grad};
+    double **vectors[] = {&p->w, &p->good, &p->trace, &p->adv, &p->m1, &p->m2, &p->grad, &p->work};
     for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) {
         ctw_base__free(p->h.ctx, *vectors[i]);
         *vectors[i] = NULL;
