@@ -214,6 +214,7 @@ static ctw_status fill_report(writer *w, const ctw_place__answer *a, const ctw_p
                   {"migrations_over", moves > allowed ? moves - allowed : 0},
                   {"spares", (int64_t)w->plan->spares},
                   {"reserve_short", a->reserve_short},
+                  {"fail_open", strcmp(a->tier, "run_now") == 0},
                   {"nodes", a->nodes},
                   {"servers", (int64_t)in->servers},
                   {"server_classes", (int64_t)in->classes}};

@@ -38,6 +38,17 @@ static ctw_status new_carbon(ctw_place *p, const double *x, uint64_t regions, ui
     p->carbon = copy;
     p->regions = (size_t)regions;
     p->slots = (size_t)slots;
+    p->age = 0;
+    return CTW_OK;
+}
+
+ctw_status ctw_place_set_forecast_age(ctw_place *p, double age_s)
+{
+    if (isnan(age_s)) return ctw_base__fail(CTW_E_NONFINITE, "%s: age_s is NaN", __func__);
+    if (age_s < 0) return ctw_base__fail(CTW_E_RANGE, "%s: age_s is %g, must be >= 0", __func__, age_s);
+    CTW_TRY(ctw_base__handle_enter(p ? &p->h : NULL, CTW_PLACE_MAGIC, __func__, "p"));
+    p->age = age_s;
+    ctw_base__handle_leave(&p->h);
     return CTW_OK;
 }
 

@@ -49,7 +49,7 @@ typedef enum ctw_place__reserve {
 } ctw_place__reserve;
 
 typedef struct ctw_place__opts {
-    double slot_s, time_limit_s, mip_gap, throughput_min, max_migrations;
+    double slot_s, time_limit_s, mip_gap, throughput_min, max_migrations, max_age_s;
     int64_t max_vars, max_nodes;
     ctw_place__mode mode;
     ctw_place__reserve reserve;
@@ -64,6 +64,7 @@ struct ctw_place {
     double *carbon;     /* regions x slots */
     double *region_cap; /* regions, or NULL */
     size_t region_caps;
+    double age; /* seconds of the forecast behind `carbon` */
     ctw_solution *warm;
     ctw_progress_fn progress;
     void *progress_user;

@@ -16,6 +16,8 @@ static const ctw_base__option options[] = {
         "max_migrations", 1, 0, 1,
         "moves of running units between servers, as a fraction of all placements; below 1 the plan is packed so "
         "that units stay where they run"),
+    CTW_OPT_F64("max_age_s", 1e9, 0, 1e9,
+                "age of the forecast (ctw_place_set_forecast_age) beyond which jobs run as early as they can"),
     CTW_OPT_I64("max_vars", 2000000, 1, 100000000, "variables beyond which no integer model is built"),
     CTW_OPT_I64("max_nodes", 1000000, 1, 1000000000, "branch-and-bound nodes after which a search stops"),
 };
@@ -30,6 +32,7 @@ void ctw_place__read_options(const ctw_params *params, ctw_place__opts *opt)
     opt->mip_gap = ctw_base__opt_f64(params, k, "mip_gap");
     opt->throughput_min = ctw_base__opt_f64(params, k, "throughput_min");
     opt->max_migrations = ctw_base__opt_f64(params, k, "max_migrations");
+    opt->max_age_s = ctw_base__opt_f64(params, k, "max_age_s");
     opt->max_vars = ctw_base__opt_i64(params, k, "max_vars");
     opt->max_nodes = ctw_base__opt_i64(params, k, "max_nodes");
     opt->mode = (ctw_place__mode)ctw_base__opt_choice(params, k, "mode");

@@ -482,6 +482,7 @@ static ctw_status new_roller(roller *r)
         r->rest->past[u].region = r->rest->past[u].node = -1;
     }
     r->q->opt = r->p->opt;
+    r->q->age = r->p->age;
     CTW_TRY(match_ids(ctx, r->old->node_id, r->old->nodes, r->p->nodes.id, r->p->nodes.n, r->node_of));
     return match_ids(ctx, r->old->job_id, r->old->jobs, r->p->jobs.id, n, r->job_of);
 }

@@ -5,6 +5,7 @@
 #include "place/finish.h"
 #include "place/polish.h"
 #include "place/reserve.h"
+#include "place/run_now.h"
 #include "place/stay.h"
 #include "place/verify.h"
 #include <math.h>
@@ -96,7 +97,13 @@ static ctw_status run_tier(const ctw_place__inst *in, ctw_place__mode mode, ctw_
     return improve(in, mode, clock, a);
 }
 
-static ctw_status solve_compiled(ctw_place *p, const ctw_place__inst *in, ctw_place__mode mode, ctw_place__clock *clock,
+/* No forecast, or one too old to wait by. */
+static int fails_open(const ctw_place *p)
+{
+    return isinf(p->age) || p->age > p->opt.max_age_s;
+}
+
+static ctw_status solve_compiled(ctw_place *p, ctw_place__inst *in, ctw_place__mode mode, ctw_place__clock *clock,
                                  double began, ctw_solution **out)
 {
     ctw_place__answer a;
@@ -104,7 +111,8 @@ static ctw_status solve_compiled(ctw_place *p, const ctw_place__inst *in, ctw_pl
     a.bound = -INFINITY;
     a.warm = p->warm;
     CTW_TRY(ctw_place__plan_new(in, &a.plan));
-    ctw_status s = run_tier(in, mode, clock, &a);
+    int open = fails_open(p) && in->units > 0 && in->servers > 0;
+    ctw_status s = open ? ctw_place__run_now(in, clock, &a) : run_tier(in, mode, clock, &a);
     if (s == CTW_OK) s = ctw_place__stay(in, clock, &a.plan);
     if (s == CTW_OK) s = ctw_place__add_reserve(in, &a.plan, &a.reserve_short);
     if (s == CTW_OK) s = ctw_place__finish(p, in, &a, ctw_base__now() - began, out);

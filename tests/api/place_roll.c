@@ -89,6 +89,7 @@ START_TEST(roll)
     for (int i = 0; i < 4; i++) ck_assert_int_eq(missed[i], 0);
     CTW_OKAY(ctw_solution_changes(b, c, 3, change, NULL, NULL, 4));
     ck_assert_int_eq(change[3] & CTW_CHANGE_NEW, 0);
+    ctw_solution_unref(b);
     CTW_FAILS(ctw_place_replan(q, c, 2, 0, NULL, &b), CTW_E_RANGE, "begins at 3");
     CTW_FAILS(ctw_place_replan(q, a, 6, 0, NULL, &b), CTW_E_RANGE, "6 slots");
     CTW_FAILS(ctw_place_replan(q, NULL, 0, 0, NULL, &b), CTW_E_ARG, NULL);
@@ -251,12 +252,50 @@ START_TEST(bad_input)
 }
 END_TEST
 
+/* Without a forecast nobody waits; a job that finds no room at once runs in the next slot that has some. */
+START_TEST(fail_open)
+{
+    static const double ci[] = {500, 400, 100, 100}, cap[] = {4}, idle[] = {10}, watt[] = {10}, demand[] = {4, 4};
+    static const int64_t end[] = {4, 4}, dur[] = {1, 1};
+    int64_t slot[2];
+    CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
+    ctw_place *p = make("none");
+    ctw_solution *s;
+    CTW_OKAY(ctw_place_set_nodes(p, NULL, 1, cap, 1, 1));
+    CTW_OKAY(ctw_place_set_node_power(p, idle, watt, 1, 1));
+    CTW_OKAY(ctw_place_set_jobs(p, NULL, 2, demand, 1, 1, NULL, end, dur));
+    CTW_OKAY(ctw_place_set_carbon(p, ci, 1, 4, 4));
+    CTW_OKAY(ctw_place_set_forecast_age(p, 3600)); /* old, but max_age_s says nothing */
+    CTW_OKAY(ctw_place_solve(p, 0, NULL, &s));
+    CTW_OKAY(ctw_solution_assignment(s, NULL, slot, 2));
+    ck_assert_int_eq(slot[0] + slot[1], 5); /* the clean slots 2 and 3 */
+    ck_assert_double_le(metric(s, "fail_open"), 0);
+    ctw_solution_unref(s);
+    CTW_OKAY(ctw_place_set_forecast_age(p, INFINITY));
+    CTW_OKAY(ctw_place_solve(p, 0, NULL, &s));
+    CTW_OKAY(ctw_place_verify(p, s));
+    CTW_OKAY(ctw_solution_assignment(s, NULL, slot, 2));
+    ck_assert_int_eq(slot[0] + slot[1], 1);
+    ck_assert_double_eq_tol(metric(s, "fail_open"), 1, 1e-9);
+    ck_assert_double_eq_tol(metric(s, "objective"), 0.9 * 50, 1e-9); /* charged at the values given */
+    ck_assert_int_eq(ctw_solution_outcome(s), CTW_PLACE_HEURISTIC);
+    ctw_solution_unref(s);
+    CTW_OKAY(ctw_place_set_carbon(p, ci, 1, 4, 4)); /* a fresh one */
+    CTW_OKAY(ctw_place_solve(p, 0, NULL, &s));
+    ck_assert_double_le(metric(s, "fail_open"), 0);
+    ctw_solution_unref(s);
+    CTW_FAILS(ctw_place_set_forecast_age(p, NAN), CTW_E_NONFINITE, "age_s");
+    CTW_FAILS(ctw_place_set_forecast_age(p, -1), CTW_E_RANGE, "age_s");
+    CTW_FAILS(ctw_place_set_forecast_age(NULL, 0), CTW_E_ARG, NULL);
+    ctw_place_unref(p);
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
 int main(void)
 {
-    const ctw_test_case cases[] = {{"roll", roll},
-                                   {"cut", cut},
-                                   {"reserve", reserve},
-                                   {"reserve_is_verified", reserve_is_verified},
-                                   {"bad_input", bad_input}};
+    const ctw_test_case cases[] = {{"roll", roll},           {"cut", cut},
+                                   {"reserve", reserve},     {"reserve_is_verified", reserve_is_verified},
+                                   {"bad_input", bad_input}, {"fail_open", fail_open}};
     return ctw_test_main("api-place-roll", cases, sizeof cases / sizeof *cases, 60);
 }
