@@ -31,6 +31,12 @@ static void one_case(ctw_ctx *ctx, place_case *c, const char *const *modes, size
         highest = fmax(highest, bound);
         ck_assert_msg(highest <= least * (1 + 1e-7) + 1e-6, "seed %d mode %s: bound %.9g above plan %.9g", (int)c->seed,
                       modes[i], highest, least);
+        if (c->slots > 2 && !c->spread) { /* the rest of it planned again, verified inside */
+            ctw_solution *r;
+            e = ctw_place_replan(p, s, c->slots / 2, deadline, NULL, &r);
+            ck_assert_msg(e == CTW_OK, "seed %d mode %s again: %s", (int)c->seed, modes[i], ctw_error_message());
+            ctw_solution_unref(r);
+        }
         ctw_solution_unref(s);
         ctw_place_unref(p);
     }
