@@ -44,6 +44,7 @@ int agent_config(agent_job *j);
 int agent_drift(agent_job *j);
 int agent_firmnet(agent_job *j);
 int agent_policy(agent_job *j);
+int agent_svcnet(agent_job *j);
 int agent_indigo(agent_job *j);
 int agent_flash(agent_job *j);
 int agent_hcope(agent_job *j);
