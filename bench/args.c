@@ -140,6 +140,11 @@ double bench_cpu_s(void)
     return clock_s(CLOCK_THREAD_CPUTIME_ID);
 }
 
+double bench_process_cpu_s(void)
+{
+    return clock_s(CLOCK_PROCESS_CPUTIME_ID);
+}
+
 double bench_wall_s(void)
 {
     return clock_s(CLOCK_MONOTONIC);

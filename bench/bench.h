@@ -44,7 +44,8 @@ void bench_end(void); /* } and newline, flushed */
 void bench_out_mean(const char *key, const double *v, size_t n);
 
 /* ---- measuring ---- */
-double bench_cpu_s(void); /* of the calling thread */
+double bench_cpu_s(void);         /* of the calling thread */
+double bench_process_cpu_s(void); /* of all threads */
 double bench_wall_s(void);
 double bench_peak_rss_mb(void);
 double bench_median(double *v, size_t n); /* reorders */

@@ -11,6 +11,7 @@ int bench_rca_campaign(bench *b);
 int bench_rca_online(bench *b);
 int bench_place(bench *b);
 int bench_place_days(bench *b);
+int bench_place_deadlines(bench *b);
 int bench_guard(bench *b);
 int bench_twin(bench *b);
 int bench_power(bench *b);

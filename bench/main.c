@@ -19,6 +19,7 @@ static const command commands[] = {
      "DIR"},
     {"place-days", bench_place_days,
      "--dir DIR --data CARBON --regions A,B --date YYYY-MM-DD [--days N] [--deadline S]"},
+    {"place-deadlines", bench_place_deadlines, "--dir DIR [--n N] [--first SEED]"},
     {"power", bench_power, "--fit FILE --leave-out level|frequency|device, --govern FILE --gpu G --trace F --idle F"},
     {"agent", bench_agent, "--task NAME [--algo NAME] [--seed A..B] [--episodes N] [task options]"},
     {"forecast", bench_forecast,
@@ -42,7 +43,7 @@ static const command commands[] = {
 static int usage(void)
 {
     fprintf(stderr, "usage: ctw-bench COMMAND [options]; results are JSON lines on stdout\n");
-    for (const command *c = commands; c->name; c++) fprintf(stderr, "  %-11s %s\n", c->name, c->usage);
+    for (const command *c = commands; c->name; c++) fprintf(stderr, "  %-15s %s\n", c->name, c->usage);
     return 2;
 }
 

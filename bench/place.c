@@ -46,10 +46,10 @@ static void read_result(ctw_place *p, ctw_solution *s, result *x)
 static ctw_solution *solve(ctw_place *p, double deadline, result *x)
 {
     ctw_solution *s;
-    double w = bench_wall_s(), c = bench_cpu_s();
+    double w = bench_wall_s(), c = bench_process_cpu_s();
     bench_ok(ctw_place_solve(p, deadline, NULL, &s), "solve");
     x->wall = bench_wall_s() - w;
-    x->cpu = bench_cpu_s() - c;
+    x->cpu = bench_process_cpu_s() - c;
     read_result(p, s, x);
     return s;
 }

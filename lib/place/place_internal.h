@@ -50,7 +50,7 @@ typedef enum ctw_place__reserve {
 
 typedef struct ctw_place__opts {
     double slot_s, time_limit_s, mip_gap, throughput_min, max_migrations, max_age_s;
-    int64_t max_vars, max_nodes;
+    int64_t max_vars, max_nodes, max_rounds;
     ctw_place__mode mode;
     ctw_place__reserve reserve;
 } ctw_place__opts;

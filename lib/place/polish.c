@@ -328,7 +328,7 @@ static ctw_status rounds(polisher *p, ctw_place__clock *clock, double until, dou
     for (; i < patience; i++) {
         double gain, at = ctw_base__now(), done = (double)i / (double)patience;
         /* Without a deadline of the caller's the clock decides nothing: the same problem gives the same plan. */
-        if (clock->patient) done = fmax(done, (at - began) / fmax(end - began, 1e-9));
+        if (clock->patient && !p->in->opt->max_rounds) done = fmax(done, (at - began) / fmax(end - began, 1e-9));
         if (ctw_place__rung(clock) || at > end || least - bound <= p->in->opt->mip_gap * fabs(least)) break;
         p->temperature = unit * hot * pow(COLD / HOT, done);
         CTW_TRY(round_once(p, &gain));

@@ -65,7 +65,7 @@ static ctw_status improve(const ctw_place__inst *in, ctw_place__mode mode, ctw_p
 {
     double now = ctw_base__now(), left = clock->deadline - now;
     int thorough = clock->patient || mode == CTW_PLACE_MODE_EXACT;
-    int64_t patience = thorough ? 3000000 : QUICK_ROUNDS;
+    int64_t patience = in->opt->max_rounds ? in->opt->max_rounds : thorough ? 3000000 : QUICK_ROUNDS;
     CTW_TRY(ctw_place__polish(in, &a->plan, clock, now + 0.2 * left, a->bound, patience));
     if (!thorough) return CTW_OK;
     if (!ctw_place__rung(clock)) {

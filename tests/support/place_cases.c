@@ -130,6 +130,8 @@ ctw_place *place_case_build(ctw_ctx *ctx, const place_case *c, ctw_status *statu
     if (!e && c->throughput) e = ctw_params_set_f64(opt, "throughput_min", 0.5);
     if (!e && c->sticky) e = ctw_params_set_f64(opt, "max_migrations", 0.1);
     if (!e && c->reserve) e = ctw_params_set_str(opt, "reserve", c->seed & 1 ? "rack" : "server");
+    if (!e && c->rounds) e = ctw_params_set_i64(opt, "max_rounds", c->rounds);
+    if (!e && c->nodes_most) e = ctw_params_set_i64(opt, "max_nodes", c->nodes_most);
     if (!e) e = ctw_place_new(ctx, opt, &p);
     if (!e) e = set_nodes(p, c, &s);
     if (!e) e = set_jobs(p, c, &s);
