@@ -27,6 +27,7 @@ typedef struct usher {
     const ctw_place__inst *in;
     ctw_place__market *m;
     ctw_place__plan *plan;
+    ctw_place__clock *clock;
     ctw_place__packer packer;
     booking *by_slot;  /* batch entries in order of slot */
     int32_t *batch_of; /* by_slot: batch rows, only where some row has a limit; NULL otherwise */
@@ -190,7 +191,7 @@ static ctw_status pack_cell(usher *a, size_t pool, size_t t)
     if (at[0] == at[in->flavours]) return CTW_OK;
     for (size_t f = 0; f < in->flavours; f++) a->counts[f] = (int32_t)(at[f + 1] - at[f]);
     CTW_TRY(ctw_place__pack(&a->packer, pool, t, a->counts));
-    if (!a->limits && !in->capped) {
+    if (!a->limits && !in->capped && !ctw_place__rung(a->clock)) {
         CTW_TRY(ctw_place__squeeze(&a->packer));
         for (size_t i = 0; i < a->packer.kinds; i++) a->counts[a->packer.flavour[i]] = a->packer.left[i];
     }
@@ -213,6 +214,7 @@ static ctw_status pack_slots(usher *a)
 {
     const ctw_place__inst *in = a->in;
     for (size_t t = 0; t < in->slots; t++) {
+        CTW_TRY(ctw_place__too_late(a->clock));
         if (in->capped) {
             memcpy(a->budget, in->region_cap, in->regions * sizeof(double));
             a->packer.budget = a->budget;
@@ -252,7 +254,7 @@ void ctw_place__unassign(const ctw_place__inst *in, ctw_place__plan *plan)
     }
 }
 
-ctw_status ctw_place__assign(ctw_place__market *m, ctw_place__plan *plan, int64_t *lost)
+ctw_status ctw_place__assign(ctw_place__market *m, ctw_place__plan *plan, ctw_place__clock *clock, int64_t *lost)
 {
     const ctw_place__inst *in = m->in;
     usher a;
@@ -260,6 +262,7 @@ ctw_status ctw_place__assign(ctw_place__market *m, ctw_place__plan *plan, int64_
     a.in = in;
     a.m = m;
     a.plan = plan;
+    a.clock = clock;
     ctw_status s = ctw_place__packer_new(m, &a.packer);
     for (size_t i = 0; i < in->batches; i++) a.limits |= in->batch[i].spread > 0;
     for (size_t i = 0; i < in->services; i++) a.limits |= in->service[i].spread > 0;

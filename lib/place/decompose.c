@@ -26,6 +26,7 @@ typedef struct search {
     double *best_price, *keep; /* cells x r */
     int32_t *pool_of_row;      /* server rows of the host: pool, -1 when the row is empty */
     double fluid;              /* cost of the plan if servers were divisible */
+    int hurry;                 /* the time for prices is over */
 } search;
 
 /* What the plan would cost if servers were divisible: prices times demand less what servers earn, and penalties. */
@@ -170,6 +171,7 @@ static void find_prices(search *s)
 static ctw_status place_rest(search *s)
 {
     ctw_place__state st;
+    if (ctw_base__now() + ctw_place__pass_s(s->in) > s->clock->last) return CTW_OK; /* listed as missed */
     CTW_TRY(ctw_place__state_new(s->in, &st));
     ctw_place__state_load(&st, &s->a->plan);
     ctw_status e = ctw_place__complete(s->in, &st, &s->a->plan);
@@ -185,11 +187,11 @@ static ctw_status pack(search *s)
     for (int round = 0;; round++) {
         int64_t lost = 0;
         double began = ctw_base__cpu_now();
-        CTW_TRY(ctw_place__assign(m, &s->a->plan, &lost));
+        CTW_TRY(ctw_place__assign(m, &s->a->plan, s->clock, &lost));
         ctw_base__log(s->in->ctx, CTW_LOG_DEBUG, "place", "packing %.3f s, %lld lost", ctw_base__cpu_now() - began,
                       (long long)lost);
         if (lost == 0) return CTW_OK;
-        if (round == MOST_REPACKS || ctw_place__rung(s->clock)) return place_rest(s);
+        if (round == MOST_REPACKS || s->hurry || ctw_place__rung(s->clock)) return place_rest(s);
         ctw_place__unassign(s->in, &s->a->plan);
         for (int i = 0; i < 2; i++) {
             ctw_place__crowd_recount(&s->c);
@@ -226,8 +228,14 @@ static void reach_throughput(search *s)
 
 static ctw_status run(search *s)
 {
-    double began = ctw_base__cpu_now();
+    double began = ctw_base__cpu_now(), end = s->clock->deadline;
+    s->clock->deadline = end - fmin(2 * ctw_place__pass_s(s->in), 0.5 * fmax(0, end - ctw_base__now()));
     find_prices(s);
+    s->clock->deadline = end;
+    if (s->clock->stop == CTW_STOP_TIME && ctw_base__now() < end) {
+        s->clock->stop = 0; /* prices had to stop, packing may go on */
+        s->hurry = 1;
+    }
     if (isinf(s->a->bound) && s->clock->stop != CTW_STOP_CANCEL) {
         s->a->bound = ctw_place__crowd_bound(&s->c); /* the clock rang before the first averages */
         memcpy(s->best_price, s->m.price, s->m.cells * s->m.r * sizeof(double));
@@ -265,6 +273,7 @@ ctw_status ctw_place__decompose(const ctw_place__inst *in, ctw_place__clock *clo
         for (size_t v = in->servers; v-- > 0;) s.pool_of_row[in->row_of[v]] = (int32_t)in->class[in->class_of[v]].pool;
         e = run(&s);
     }
+    if (s.hurry && !clock->stop) clock->stop = CTW_STOP_TIME;
     if (clock->stop) a->stop = clock->stop;
     if (e == CTW_OK) {
         a->price = s.best_price;

@@ -2,6 +2,7 @@
  * (preemptible), or the cheapest start (prefix sums), in the cheapest region; half its own effect on the price is
  * added where it would come and taken off where it is, so that a move pays even after the price has followed. */
 #include "place/respond.h"
+#include "base/cancel.h"
 #include <math.h>
 #include <string.h>
 
@@ -315,7 +316,7 @@ void ctw_place__crowd_sweep(ctw_place__crowd *c, int first, ctw_place__clock *cl
     }
     for (size_t i = 0, k = 0; i < blocks; i++, k = (k + stride) % blocks) {
         /* Without its first answers there is no plan at all: only a cancel ends that sweep. */
-        if (ctw_place__rung(clock) && (!first || clock->stop == CTW_STOP_CANCEL)) break;
+        if (ctw_place__rung(clock) && (!first || clock->stop == CTW_STOP_CANCEL || ctw_base__now() > clock->last)) break;
         for (size_t u = k * BLOCK; u < n && u < (k + 1) * BLOCK; u++, done++) {
             if (done % looks == 0) look_at_prices(c);
             respond(c, u);

@@ -11,6 +11,11 @@
 #include <math.h>
 #include <string.h>
 
+double ctw_place__pass_s(const ctw_place__inst *in)
+{
+    return 40e-9 * (double)(in->entries + in->service_entries) + 5e-9 * (double)(in->servers * in->slots);
+}
+
 int ctw_place__rung(ctw_place__clock *clock)
 {
     if (clock->stop) return 1;
@@ -18,6 +23,12 @@ int ctw_place__rung(ctw_place__clock *clock)
     if (s == CTW_E_CANCELLED) clock->stop = CTW_STOP_CANCEL;
     if (s == CTW_E_DEADLINE || ctw_base__now() > clock->deadline) clock->stop = CTW_STOP_TIME;
     return clock->stop != 0;
+}
+
+ctw_status ctw_place__too_late(const ctw_place__clock *clock)
+{
+    if (ctw_base__now() <= clock->last) return CTW_OK;
+    return ctw_base__fail(CTW_E_DEADLINE, "place: the deadline passed before there was a first plan");
 }
 
 void ctw_place__tell(ctw_place__clock *clock, uint64_t step, double bound, double best)
@@ -129,9 +140,14 @@ static ctw_status solve_in(ctw_place *p, double deadline_s, ctw_cancel *cancel, 
     CTW_TRY(ctw_base__stopped(cancel, fn));
     ctw_status s = ctw_place__inst_new(p, &in, fn);
     if (s == CTW_OK) {
-        double limit = deadline_s > 0 ? deadline_s : p->opt.time_limit_s;
-        ctw_place__clock clock = {
-            began + fmin(limit, ctw_base__time_left(cancel)), cancel, p->progress, p->progress_user, 0, deadline_s > 0};
+        double limit = fmin(deadline_s > 0 ? deadline_s : p->opt.time_limit_s, ctw_base__time_left(cancel));
+        ctw_place__clock clock = {began + limit - fmin(2 * ctw_place__pass_s(&in), limit / 2),
+                                  cancel,
+                                  p->progress,
+                                  p->progress_user,
+                                  0,
+                                  deadline_s > 0,
+                                  deadline_s > 0 ? began + limit : INFINITY};
         s = solve_compiled(p, &in, mode, &clock, began, out);
     }
     ctw_place__inst_free(&in); /* before the verifier takes its own memory */

@@ -12,10 +12,16 @@ typedef struct ctw_place__clock {
     void *user;
     int32_t stop; /* CTW_STOP_TIME or CTW_STOP_CANCEL once it has rung */
     int patient;  /* the caller named a deadline and may be kept until then */
+    double last;  /* when the caller wants no answer rather than none yet; INFINITY without a deadline of his */
 } ctw_place__clock;
 
+/* Seconds that one pass over all of a full plan's placements takes: packing needs about two, writing the plan out and
+ * verifying it two more. Deadlines leave them that much; the figure is a slow core's. */
+double ctw_place__pass_s(const ctw_place__inst *in);
 /* Non-zero when the tier must hand back what it has. */
 int ctw_place__rung(ctw_place__clock *clock);
+/* CTW_E_DEADLINE once it is too late even for a first plan. */
+ctw_status ctw_place__too_late(const ctw_place__clock *clock);
 /* Reports progress; a non-zero answer of the host rings the clock. */
 void ctw_place__tell(ctw_place__clock *clock, uint64_t step, double bound, double best);
 

@@ -10,9 +10,6 @@ typedef struct place_case {
     int64_t nodes, jobs, slots, regions;                                         /* at most 16, 64, 48, 4 */
     int32_t services, caps, spread, startup, types, throughput, sticky, reserve; /* which attributes occur */
     const char *mode;                                                            /* NULL: auto */
-    int64_t nodes, jobs, slots, regions;                                /* at most 16, 64, 48, 4 */
-    int32_t services, caps, spread, startup, types, throughput, sticky; /* which attributes occur */
-    const char *mode;                                                   /* NULL: auto */
     int64_t rounds, nodes_most; /* options max_rounds and max_nodes; 0: the default */
 } place_case;
 
