@@ -125,6 +125,26 @@ static double asap(bench *b, const place_data *d, const char *mode, double deadl
     return x.objective;
 }
 
+/* Tier 0 on one slot. */
+static void slot_repair(ctw_place *p, int64_t slot)
+{
+    result x = {0};
+    ctw_solution *s;
+    double w = bench_wall_s(), c = bench_process_cpu_s();
+    bench_ok(ctw_place_repair(p, slot, 0, NULL, &s), "repair");
+    x.wall = bench_wall_s() - w;
+    x.cpu = bench_process_cpu_s() - c;
+    read_result(p, s, &x);
+    bench_out_f64("repair_ms", x.cpu * 1000);
+    bench_out_f64("repair_wall_ms", x.wall * 1000);
+    bench_out_i64("repair_moved", x.migrations);
+    bench_out_i64("repair_waits", x.delayed);
+    bench_out_i64("repair_missed_units", x.missed);
+    bench_out_i64("repair_unplaced", x.unplaced);
+    bench_out_i64("repair_violations", x.violations);
+    ctw_solution_unref(s);
+}
+
 static void after_failure(const place_data *d, ctw_place *p, ctw_solution *s, double fraction, double deadline)
 {
     int64_t *left = bench_alloc(d->classes + 1, sizeof *left);
@@ -132,6 +152,7 @@ static void after_failure(const place_data *d, ctw_place *p, ctw_solution *s, do
     int64_t lost = lose(d, fraction, left);
     bench_ok(ctw_place_set_warm_start(p, s), "warm start");
     bench_ok(ctw_place_set_node_counts(p, left, d->classes), "failure");
+    slot_repair(p, (int64_t)d->slots / 2);
     ctw_solution_unref(solve(p, deadline, &x));
     bench_out_i64("lost_servers", lost);
     bench_out_f64("reopt_ms", x.cpu * 1000);

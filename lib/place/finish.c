@@ -10,13 +10,20 @@ static void free_members(ctw_solution *s)
     void *all[] = {s->node_id,       s->server_row, s->server_index, s->service, s->count,          s->duration,
                    s->unit0,         s->entry0,     s->run,          s->slot,    s->server,         s->load,
                    s->service_entry, s->why,        s->delay,        s->missed,  s->service_server, s->price,
-                   s->job_id,        s->spare_slot, s->spare_server};
+                   s->job_id,        s->spare_slot, s->spare_server, s->spot, s->note};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) ctw_base__free(s->h.ctx, all[i]);
     ctw_place__rest_free(s->h.ctx, s->rest);
     ctw_report_unref(s->report);
 }
 
 CTW_DEFINE_REFS(ctw_solution, free_members)
+
+ctw_solution *ctw_place__solution_new(ctw_ctx *ctx)
+{
+    ctw_solution *s = ctw_base__handle_new(ctx, sizeof *s, CTW_SOLUTION_MAGIC);
+    if (s) s->only = -1;
+    return s;
+}
 
 typedef struct writer {
     const ctw_place *p;
@@ -275,7 +282,7 @@ ctw_status ctw_place__finish(const ctw_place *p, const ctw_place__inst *in, ctw_
 {
     *out = NULL;
     writer w = {.p = p, .in = in, .plan = &a->plan};
-    w.s = ctw_base__handle_new(in->ctx, sizeof *w.s, CTW_SOLUTION_MAGIC);
+    w.s = ctw_place__solution_new(in->ctx);
     if (!w.s) return CTW_E_NOMEM;
     ctw_status s = write_solution(&w, a, solve_s);
     if (s != CTW_OK) {

@@ -1,6 +1,7 @@
 /* place.c: the handle's life, the horizon, and the small setters. */
 #include "base/ctx.h"
 #include "place/place_params.h"
+#include "place/solution.h"
 #include <math.h>
 
 static void free_members(ctw_place *p)
@@ -74,6 +75,7 @@ ctw_status ctw_place_set_region_caps(ctw_place *p, const double *cap_w, uint64_t
 ctw_status ctw_place_set_warm_start(ctw_place *p, ctw_solution *s)
 {
     if (s) CTW_TRY(ctw_base__handle_check((const ctw_base__handle *)s, CTW_SOLUTION_MAGIC, __func__, "s"));
+    if (s && s->only >= 0) return ctw_base__fail(CTW_E_ARG, "%s: s is the plan of one slot", __func__);
     CTW_TRY(ctw_base__handle_enter(p ? &p->h : NULL, CTW_PLACE_MAGIC, __func__, "p"));
     ctw_solution *old = p->warm;
     p->warm = ctw_solution_ref(s);

@@ -1,5 +1,6 @@
 /* solution.c: reading a plan. Everything here is const and may be called from any thread. */
 #include "place/roll.h"
+#include <string.h>
 
 /* The next placement of a service's replica `unit` from slot `at` on. */
 static int next_replica(ctw_place__walk *w, size_t index, ctw_place__spot *out)
@@ -31,6 +32,11 @@ static int next_slot(ctw_place__walk *w, ctw_place__spot *out)
 int ctw_place__next(ctw_place__walk *w, ctw_place__spot *out)
 {
     const ctw_solution *s = w->s;
+    if (s->only >= 0) {
+        if (w->at >= s->spots) return 0;
+        *out = s->spot[w->at++];
+        return 1;
+    }
     for (; w->row < s->jobs; w->row++, w->unit = 0, w->at = 0) {
         for (; w->unit < s->count[w->row]; w->unit++, w->at = 0) {
             int32_t index = s->service[w->row];
@@ -87,9 +93,26 @@ ctw_status ctw_solution_assignment(const ctw_solution *s, int64_t *node_id, int6
     return CTW_OK;
 }
 
+static void slot_reasons(const ctw_solution *s, int32_t *why, int64_t *delay, int64_t *missed)
+{
+    if (why) memset(why, 0, s->jobs * sizeof *why);
+    if (delay) memset(delay, 0, s->jobs * sizeof *delay);
+    if (missed) memset(missed, 0, s->jobs * sizeof *missed);
+    for (size_t i = 0; i < s->notes; i++) {
+        const ctw_place__note *x = s->note + i;
+        if (why && (why[x->row] == CTW_WHY_ON_TIME || x->missed > 0)) why[x->row] = x->why;
+        if (delay && x->delay > delay[x->row]) delay[x->row] = x->delay;
+        if (missed) missed[x->row] += x->missed;
+    }
+}
+
 ctw_status ctw_solution_reasons(const ctw_solution *s, int32_t *why, int64_t *delay, int64_t *missed, uint64_t n)
 {
     CTW_TRY(check(s, n, s ? s->jobs : 0, "job rows", __func__));
+    if (s->only >= 0) {
+        slot_reasons(s, why, delay, missed);
+        return CTW_OK;
+    }
     for (size_t i = 0; i < s->jobs; i++) {
         if (why) why[i] = (int32_t)s->why[i];
         if (delay) delay[i] = s->delay[i];

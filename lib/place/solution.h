@@ -10,6 +10,12 @@ typedef struct ctw_place__spot {
     int32_t job_row, unit, slot, node_row, server;
 } ctw_place__spot;
 
+/* Why one unit of a row does not run; only plans of one slot keep these apart. */
+typedef struct ctw_place__note {
+    int32_t row, why;
+    int64_t delay, missed;
+} ctw_place__note;
+
 struct ctw_solution {
     ctw_base__handle h;
     int32_t outcome, stop;
@@ -35,6 +41,11 @@ struct ctw_solution {
     size_t prices, resources; /* pools x slots x resources priced, for warm starts */
     double *price;
     ctw_report *report;
+    /* A plan of one slot (patch.h) has its placements and reasons here and none of the arrays above but node_id. */
+    int64_t only; /* the slot, -1 for whole plans */
+    ctw_place__spot *spot; /* spots */
+    ctw_place__note *note;
+    size_t notes;
 };
 
 /* Walks the placements in order of (job row, unit, slot). Start zeroed but for s. */

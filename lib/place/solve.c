@@ -3,6 +3,7 @@
 #include "base/ctx.h"
 #include "place/aggregate.h"
 #include "place/finish.h"
+#include "place/patch.h"
 #include "place/polish.h"
 #include "place/reserve.h"
 #include "place/run_now.h"
@@ -159,13 +160,86 @@ static ctw_status solve_in(ctw_place *p, double deadline_s, ctw_cancel *cancel, 
     return s;
 }
 
+/* A tier below which deadlines leave no time for prices: this much for every placement of the last plan. */
+#define PRICES_S 1e-7
+
+static int too_short_for_prices(const ctw_place *p, double deadline_s, const ctw_cancel *cancel)
+{
+    if (p->opt.mode != CTW_PLACE_MODE_AUTO || deadline_s <= 0 || !p->warm) return 0;
+    return fmin(deadline_s, ctw_base__time_left(cancel)) < PRICES_S * (double)p->warm->spots;
+}
+
+static ctw_status check_repair(const ctw_place *p, int64_t slot, const char *fn)
+{
+    if (!p->nodes.id || !p->jobs.id || !p->carbon || !p->warm) {
+        return ctw_base__fail(CTW_E_STATE, "%s: needs servers, jobs, carbon intensity and a plan to repair "
+                                           "(ctw_place_set_warm_start)", fn);
+    }
+    if (slot < 0 || (size_t)slot >= p->slots) {
+        return ctw_base__fail(CTW_E_RANGE, "%s: slot %lld, the horizon has %zu", fn, (long long)slot, p->slots);
+    }
+    if (p->warm->jobs != p->jobs.n || p->warm->slots != p->slots || p->nodes.r != p->jobs.r) {
+        return ctw_base__fail(CTW_E_SHAPE, "%s: the plan has %zu job rows and %zu slots, the problem %zu and %zu", fn,
+                              p->warm->jobs, p->warm->slots, p->jobs.n, p->slots);
+    }
+    if (p->region_cap && p->region_caps != p->regions) {
+        return ctw_base__fail(CTW_E_SHAPE, "%s: caps for %zu regions, carbon has %zu", fn, p->region_caps, p->regions);
+    }
+    for (size_t e = 0; e < p->jobs.loads; e++) {
+        if (!ctw_place__flag(p->jobs.kind, (size_t)p->jobs.load_row[e])) {
+            return ctw_base__fail(CTW_E_RANGE, "%s: load entry %zu is for job row %lld, which is no service", fn, e,
+                                  (long long)p->jobs.load_row[e]);
+        }
+    }
+    return CTW_OK;
+}
+
+static ctw_status repair_in(ctw_place *p, int64_t slot, double deadline_s, ctw_cancel *cancel, const char *fn,
+                            ctw_solution **out)
+{
+    double began = ctw_base__now();
+    ctw_place__patch x;
+    memset(&x, 0, sizeof x);
+    x.p = p;
+    x.w = p->warm;
+    x.fn = fn;
+    x.cancel = cancel;
+    x.slot = (size_t)slot;
+    x.deadline = deadline_s > 0 ? began + deadline_s : INFINITY;
+    CTW_TRY(ctw_base__stopped(cancel, fn));
+    CTW_TRY(check_repair(p, slot, fn));
+    ctw_status s = ctw_place__patch_read(&x);
+    if (s == CTW_OK) s = ctw_place__patch_place(&x);
+    if (s == CTW_OK) s = ctw_place__patch_write(&x, ctw_base__now() - began, out);
+    ctw_place__patch_free(&x);
+    if (s == CTW_OK) s = ctw_place__verify(p, *out, fn);
+    if (s != CTW_OK) {
+        ctw_solution_unref(*out);
+        *out = NULL;
+    }
+    return s;
+}
+
 ctw_status ctw_place_solve(ctw_place *p, double deadline_s, ctw_cancel *cancel, ctw_solution **out)
 {
     CTW_TRY(ctw_base__need(out, __func__, "out"));
     *out = NULL;
     if (isnan(deadline_s)) return ctw_base__fail(CTW_E_NONFINITE, "%s: deadline_s is NaN", __func__);
     CTW_TRY(ctw_base__handle_enter(p ? &p->h : NULL, CTW_PLACE_MAGIC, __func__, "p"));
-    ctw_status s = solve_in(p, deadline_s, cancel, p->opt.mode, __func__, out);
+    ctw_status s = too_short_for_prices(p, deadline_s, cancel)
+                       ? repair_in(p, 0, deadline_s, cancel, __func__, out)
+                       : solve_in(p, deadline_s, cancel, p->opt.mode, __func__, out);
+    ctw_base__handle_leave(&p->h);
+    return s;
+}
+
+ctw_status ctw_place_repair(ctw_place *p, int64_t slot, double deadline_s, ctw_cancel *cancel, ctw_solution **out)
+{
+    CTW_TRY(ctw_base__need(out, __func__, "out"));
+    *out = NULL;
+    if (isnan(deadline_s)) return ctw_base__fail(CTW_E_NONFINITE, "%s: deadline_s is NaN", __func__);
+    CTW_TRY(ctw_base__handle_enter(p ? &p->h : NULL, CTW_PLACE_MAGIC, __func__, "p"));
+    ctw_status s = repair_in(p, slot, deadline_s, cancel, __func__, out);
     ctw_base__handle_leave(&p->h);
     return s;
 }

@@ -16,12 +16,13 @@ typedef struct judge {
     const ctw_solution *s;
     const char *fn;
     ctw_ctx *ctx;
+    size_t from, to; /* slots judged: all, or the one of a plan of one slot */
     size_t servers;
     size_t r; /* resources that some job needs, and which */
     size_t *res;
     size_t *first;  /* nodes + 1: flat number of each row's first server */
-    double *use;    /* (slot x servers + server) x r */
-    uint8_t *on;    /* slot x servers */
+    double *use;    /* ((slot - from) x servers + server) x r */
+    uint8_t *on;    /* (slot - from) x servers */
     double *watts;  /* regions, of one slot */
     int32_t *need;  /* services x slots: replicas asked for, less those that run */
     int32_t *index; /* jobs: which service, -1 for batch */
@@ -60,7 +61,7 @@ static ctw_status check_spot(const judge *v, const ctw_place__spot *x)
         return broken(v, "no such row", x);
     }
     size_t j = (size_t)x->job_row, i = (size_t)x->node_row;
-    if (x->slot < 0 || (size_t)x->slot >= p->slots) return broken(v, "outside the horizon", x);
+    if (x->slot < 0 || (size_t)x->slot < v->from || (size_t)x->slot >= v->to) return broken(v, "outside the horizon", x);
     if (x->unit < 0 || x->unit >= ctw_place__i64(p->jobs.count, j, 1)) return broken(v, "no such unit", x);
     if (x->server < 0 || x->server >= ctw_place__i64(p->nodes.count, i, 1)) return broken(v, "no such server", x);
     int64_t home = ctw_place__i64(p->jobs.region, j, -1), type = ctw_place__i64(p->jobs.type, j, -1);
@@ -91,7 +92,7 @@ static ctw_status check_length(const judge *v, const ctw_place__spot *x, int64_t
 {
     size_t j = (size_t)x->job_row;
     int64_t duration = ctw_place__i64(v->p->jobs.duration, j, 1);
-    if (is_service(v->p, j)) return CTW_OK;
+    if (is_service(v->p, j) || v->s->only >= 0) return CTW_OK;
     if (n > duration) return broken(v, "longer than its duration", x);
     if (n < duration && !ctw_place__flag(v->p->jobs.preemptible, j)) return broken(v, "cut short", x);
     return CTW_OK;
@@ -101,7 +102,7 @@ static ctw_status check_length(const judge *v, const ctw_place__spot *x, int64_t
 static void count_spot(judge *v, const ctw_place__spot *x)
 {
     size_t r = v->r, j = (size_t)x->job_row;
-    size_t at = (size_t)x->slot * v->servers + v->first[x->node_row] + (size_t)x->server;
+    size_t at = ((size_t)x->slot - v->from) * v->servers + v->first[x->node_row] + (size_t)x->server;
     const double *demand = v->p->jobs.demand + j * v->p->jobs.r;
     for (size_t q = 0; q < r; q++) v->use[at * r + q] += demand[v->res[q]];
     v->on[at] = 1;
@@ -219,8 +220,8 @@ static ctw_status alloc_judge(judge *v)
         v->first[i + 1] = v->first[i] + (size_t)ctw_place__i64(p->nodes.count, i, 1);
     for (size_t j = 0; j < p->jobs.n; j++) v->index[j] = is_service(p, j) ? (int32_t)services++ : -1;
     v->servers = v->first[p->nodes.n];
-    v->use = CTW_NEW(v->ctx, v->servers * p->slots * v->r, double);
-    v->on = CTW_NEW(v->ctx, v->servers * p->slots, uint8_t);
+    v->use = CTW_NEW(v->ctx, v->servers * (v->to - v->from) * v->r, double);
+    v->on = CTW_NEW(v->ctx, v->servers * (v->to - v->from), uint8_t);
     v->watts = CTW_NEW(v->ctx, p->regions, double);
     v->need = CTW_NEW(v->ctx, services * p->slots, int32_t);
     v->ran = CTW_NEW(v->ctx, p->jobs.n, int64_t);
@@ -237,7 +238,7 @@ static void free_judge(judge *v)
 static ctw_status check_server(judge *v, size_t i, size_t server, size_t t)
 {
     const ctw_place *p = v->p;
-    size_t r = v->r, at = t * v->servers + server, region = (size_t)region_of(v, (int32_t)i);
+    size_t r = v->r, at = (t - v->from) * v->servers + server, region = (size_t)region_of(v, (int32_t)i);
     double hours = p->opt.slot_s / 3600, ci = p->carbon[region * p->slots + t] / 1000;
     double watts = ctw_place__f64(p->nodes.idle, i, 0), cap_w = ctw_place__f64(p->nodes.cap_w, i, INFINITY);
     for (size_t q = 0; q < r; q++) {
@@ -255,7 +256,7 @@ static ctw_status check_server(judge *v, size_t i, size_t server, size_t t)
     }
     v->watts[region] += watts;
     add_grams(v, watts * ci * hours + ctw_place__f64(p->nodes.embodied, i, 0) * hours);
-    if (t > 0 && !v->on[at - v->servers]) add_grams(v, ci * ctw_place__f64(p->nodes.startup, i, 0));
+    if (t > v->from && !v->on[at - v->servers]) add_grams(v, ci * ctw_place__f64(p->nodes.startup, i, 0));
     return CTW_OK;
 }
 
@@ -265,7 +266,7 @@ static ctw_status check_slot(judge *v, size_t t)
     memset(v->watts, 0, p->regions * sizeof(double));
     for (size_t i = 0; i < p->nodes.n; i++) {
         for (size_t s = v->first[i]; s < v->first[i + 1]; s++) {
-            if (v->on[t * v->servers + s]) CTW_TRY(check_server(v, i, s, t));
+            if (v->on[(t - v->from) * v->servers + s]) CTW_TRY(check_server(v, i, s, t));
         }
     }
     for (size_t g = 0; g < p->regions && p->region_cap; g++) {
@@ -277,21 +278,26 @@ static ctw_status check_slot(judge *v, size_t t)
     return CTW_OK;
 }
 
-/* Services run what is asked for, at most; what is missing costs. */
+/* Services run what is asked for, at most; what is missing costs, or is listed in a plan of one slot. */
 static ctw_status check_services(judge *v)
 {
+    int64_t gone = 0, listed = 0;
     for (size_t row = 0; row < v->p->jobs.n; row++) {
-        for (size_t t = 0; t < v->p->slots && v->index[row] >= 0; t++) {
+        for (size_t t = v->from; t < v->to && v->index[row] >= 0; t++) {
             int32_t missing = v->need[(size_t)v->index[row] * v->p->slots + t];
             if (missing < 0) {
                 return ctw_base__fail(CTW_E_INTERNAL,
                                       "%s: service row %zu runs %d replicas more than asked for in slot %zu", v->fn,
                                       row, -(int)missing, t);
             }
-            if (missing > 0) add_grams(v, missing * penalty(v, row));
+            if (missing > 0 && v->s->only < 0) add_grams(v, missing * penalty(v, row));
+            gone += missing;
         }
     }
-    return CTW_OK;
+    if (v->s->only < 0 || (ctw_report_get_i64(v->s->report, "unplaced_services", &listed) == CTW_OK && listed == gone))
+        return CTW_OK;
+    return ctw_base__fail(CTW_E_INTERNAL, "%s: %lld replicas are missing, the plan lists %lld", v->fn, (long long)gone,
+                          (long long)listed);
 }
 
 static int cmp_place(const void *pa, const void *pb, void *user)
@@ -392,11 +398,14 @@ static ctw_status judge_all(judge *v)
     CTW_TRY(alloc_judge(v));
     CTW_TRY(read_need(v));
     CTW_TRY(check_spots(v));
-    CTW_TRY(check_spares(v));
-    CTW_TRY(check_reserve(v));
-    for (size_t t = 0; t < v->p->slots; t++) CTW_TRY(check_slot(v, t));
+    if (v->s->only < 0) {
+        CTW_TRY(check_spares(v));
+        CTW_TRY(check_reserve(v));
+    }
+    for (size_t t = v->from; t < v->to; t++) CTW_TRY(check_slot(v, t));
     CTW_TRY(check_services(v));
     if (v->p->jobs.spread) CTW_TRY(check_spread(v));
+    if (v->s->only >= 0) return check_cost(v);
     CTW_TRY(check_batch_totals(v));
     CTW_TRY(check_moves(v));
     return check_cost(v);
@@ -416,6 +425,8 @@ ctw_status ctw_place__verify(const ctw_place *p, const ctw_solution *s, const ch
     v.p = p;
     v.s = s;
     v.fn = fn;
+    v.from = s->only >= 0 ? (size_t)s->only : 0;
+    v.to = s->only >= 0 ? v.from + 1 : p->slots;
     v.ctx = s->h.ctx;
     ctw_status status = judge_all(&v);
     free_judge(&v);
