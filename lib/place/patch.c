@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* Servers looked at for one unit among those with least room. */
-enum { CANDIDATES = 24 };
+enum { CANDIDATES = 12 };
 
 static const double *cap_of(const ctw_place__patch *x, int32_t row)
 {
@@ -146,17 +146,29 @@ static void keep(ctw_place__patch *x)
 }
 
 /* Services, then units that must not pause, then the others; in each the large before the small. */
-static int before(const void *pa, const void *pb, void *user)
+static ctw_status order_queue(ctw_place__patch *x)
 {
-    const ctw_place__patch *x = user;
-    int32_t ia = *(const int32_t *)pa, ib = *(const int32_t *)pb;
-    const ctw_place__patch_guest *a = x->guest + ia, *b = x->guest + ib;
-    if (a->kind != b->kind) return a->kind < b->kind ? -1 : 1;
-    const double *da = ctw_place__patch_demand(x, a->row), *db = ctw_place__patch_demand(x, b->row);
-    for (size_t j = 0; j < x->r; j++) {
-        if (da[x->res[j]] != db[x->res[j]]) return da[x->res[j]] > db[x->res[j]] ? -1 : 1;
+    ctw_ctx *ctx = ctw_place__patch_ctx(x);
+    double *key = CTW_NEW(ctx, x->queued, double);
+    size_t *order = CTW_NEW(ctx, x->queued, size_t);
+    int32_t *sorted = CTW_NEW(ctx, x->guests, int32_t);
+    ctw_status s = key && order && sorted ? CTW_OK : CTW_E_NOMEM;
+    for (size_t i = 0; i < x->queued && s == CTW_OK; i++) {
+        const ctw_place__patch_guest *g = x->guest + x->queue[i];
+        double size = x->r && x->most > 0 ? ctw_place__patch_demand(x, g->row)[x->res[0]] / x->most : 0;
+        key[i] = g->kind - fmin(size, 1) / 2;
     }
-    return ia < ib ? -1 : ia > ib;
+    if (s == CTW_OK) {
+        ctw_num__argsort(key, order, x->queued);
+        for (size_t i = 0; i < x->queued; i++) sorted[i] = x->queue[order[i]];
+        ctw_base__free(ctx, x->queue);
+        x->queue = sorted;
+        sorted = NULL;
+    }
+    ctw_base__free(ctx, key);
+    ctw_base__free(ctx, order);
+    ctw_base__free(ctx, sorted);
+    return s;
 }
 
 /* A server that is on, among the tightest CANDIDATES that have the room the one on which the unit draws least; -1. */
@@ -306,6 +318,6 @@ static ctw_status settle(ctw_place__patch *x)
 ctw_status ctw_place__patch_place(ctw_place__patch *x)
 {
     keep(x);
-    ctw_num__sort_by(x->queue, x->queued, sizeof *x->queue, before, x);
+    CTW_TRY(order_queue(x));
     return settle(x);
 }

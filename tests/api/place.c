@@ -402,6 +402,96 @@ START_TEST(moves)
 }
 END_TEST
 
+/* Losing the second server in slot 2, where everything runs: the service moves, what can wait waits. */
+START_TEST(repair)
+{
+    setup();
+    ctw_place *p = small("greedy");
+    ctw_solution *s, *one;
+    int64_t slot[64], missed[4], row[64], left[] = {1, 0}, none[] = {0, 0};
+    CTW_FAILS(ctw_place_repair(p, 0, 0, NULL, &one), CTW_E_STATE, "set_warm_start");
+    CTW_OKAY(ctw_place_solve(p, 1, NULL, &s));
+    CTW_OKAY(ctw_place_set_warm_start(p, s));
+    CTW_FAILS(ctw_place_repair(p, 4, 0, NULL, &one), CTW_E_RANGE, "slot 4");
+    CTW_FAILS(ctw_place_repair(p, -1, 0, NULL, &one), CTW_E_RANGE, "slot -1");
+    CTW_FAILS(ctw_place_repair(p, 0, NAN, NULL, &one), CTW_E_NONFINITE, "deadline_s");
+    CTW_FAILS(ctw_place_repair(p, 0, 0, NULL, NULL), CTW_E_ARG, "out");
+    CTW_FAILS(ctw_place_repair(NULL, 0, 0, NULL, &one), CTW_E_ARG, NULL);
+    for (int64_t t = 0; t < 4; t++) { /* nothing was lost: nothing moves */
+        CTW_OKAY(ctw_place_repair(p, t, 0, NULL, &one));
+        ck_assert_double_eq(metric(one, "migrations"), 0);
+        ck_assert_double_eq(metric(one, "delayed"), 0);
+        ck_assert_double_eq(metric(one, "missed_units"), 0);
+        uint64_t n = ctw_solution_placement_count(one);
+        ck_assert(n >= 2 && n < 64);
+        CTW_OKAY(ctw_solution_placements(one, NULL, NULL, slot, NULL, NULL, n));
+        for (uint64_t i = 0; i < n; i++) ck_assert_int_eq(slot[i], t);
+        CTW_OKAY(ctw_place_verify(p, one));
+        ctw_solution_unref(one);
+    }
+    CTW_OKAY(ctw_place_set_node_counts(p, left, 2));
+    for (int64_t t = 0; t < 4; t++) {
+        CTW_OKAY(ctw_place_repair(p, t, 1, NULL, &one));
+        ck_assert_int_eq(ctw_solution_outcome(one), CTW_PLACE_HEURISTIC);
+        ck_assert_double_eq(metric(one, "unplaced_services"), 0); /* 8 cores suffice for two replicas of 2 */
+        CTW_OKAY(ctw_solution_placements(one, row, NULL, NULL, NULL, NULL, ctw_solution_placement_count(one)));
+        ck_assert(row[0] == 0 && row[1] == 0);
+        CTW_FAILS(ctw_place_set_warm_start(p, one), CTW_E_ARG, "one slot");
+        ctw_solution_unref(one);
+    }
+    CTW_OKAY(ctw_place_set_node_counts(p, none, 2));
+    CTW_OKAY(ctw_place_repair(p, 2, 0, NULL, &one));
+    CTW_OKAY(ctw_solution_reasons(one, NULL, NULL, missed, 4));
+    ck_assert_int_eq(missed[0], 2);
+    ck_assert_double_eq(metric(one, "unplaced_services"), 2);
+    ck_assert_uint_eq(ctw_solution_placement_count(one), 0);
+    ctw_solution_unref(one);
+    ctw_solution_unref(s);
+    ctw_place_unref(p);
+    teardown();
+}
+END_TEST
+
+/* One call, three tiers: with 160,000 placements to start from, 10 ms are enough for a repair only. */
+START_TEST(tiers)
+{
+    setup();
+    double cap[] = {64}, idle[] = {100}, watt[] = {3}, demand[] = {4}, ci[] = {100, 200, 300, 100};
+    int64_t servers[] = {3000}, replicas[] = {40000}, left[] = {2900};
+    int32_t kind[] = {CTW_JOB_SERVICE};
+    ctw_solution *s, *one;
+    ctw_report *r;
+    const char *tier;
+    ctw_place *p = make("auto");
+    CTW_OKAY(ctw_place_set_nodes(p, NULL, 1, cap, 1, 1));
+    CTW_OKAY(ctw_place_set_node_counts(p, servers, 1));
+    CTW_OKAY(ctw_place_set_node_power(p, idle, watt, 1, 1));
+    CTW_OKAY(ctw_place_set_jobs(p, NULL, 1, demand, 1, 1, NULL, NULL, NULL));
+    CTW_OKAY(ctw_place_set_job_kinds(p, kind, 1));
+    CTW_OKAY(ctw_place_set_job_counts(p, replicas, 1));
+    CTW_OKAY(ctw_place_set_carbon(p, ci, 1, 4, 4));
+    CTW_OKAY(ctw_place_solve(p, 0, NULL, &s));
+    CTW_OKAY(ctw_place_set_warm_start(p, s));
+    CTW_OKAY(ctw_place_set_node_counts(p, left, 1));
+    CTW_OKAY(ctw_place_solve(p, 0.01, NULL, &one));
+    CTW_OKAY(ctw_solution_report(one, &r));
+    CTW_OKAY(ctw_report_get_str(r, "tier", &tier));
+    ck_assert_str_eq(tier, "repair");
+    ck_assert_uint_eq(ctw_solution_placement_count(one), 40000);
+    ctw_report_unref(r);
+    ctw_solution_unref(one);
+    CTW_OKAY(ctw_place_solve(p, 60, NULL, &one));
+    CTW_OKAY(ctw_solution_report(one, &r));
+    CTW_OKAY(ctw_report_get_str(r, "tier", &tier));
+    ck_assert_str_eq(tier, "decompose");
+    ctw_report_unref(r);
+    ctw_solution_unref(one);
+    ctw_solution_unref(s);
+    ctw_place_unref(p);
+    teardown();
+}
+END_TEST
+
 int main(void)
 {
     const ctw_test_case cases[] = {{"moves", moves},
@@ -412,6 +502,8 @@ int main(void)
                                    {"shortage", shortage},
                                    {"attributes", attributes},
                                    {"verifier_objects", verifier_objects},
+                                   {"repair", repair},
+                                   {"tiers", tiers},
                                    {"export_model", export_model}};
     return ctw_test_main("api-place", cases, sizeof cases / sizeof *cases, 60);
 }

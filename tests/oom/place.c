@@ -1,6 +1,7 @@
 /* place.c: Every allocation of building, solving, reading and verifying may fail. */
 #include "place_cases.h"
 #include "test.h"
+#include <string.h>
 
 static ctw_status life(ctw_ctx *ctx, void *user)
 {
@@ -25,6 +26,12 @@ static ctw_status life(ctw_ctx *ctx, void *user)
     if (!p) return s;
     s = ctw_place_solve(p, 0, NULL, &plan);
     if (s == CTW_OK) s = ctw_place_verify(p, plan);
+    if (s == CTW_OK && strcmp(user, "greedy") == 0) {
+        s = ctw_place_set_warm_start(p, plan);
+        ctw_solution_unref(plan);
+        plan = NULL;
+        if (s == CTW_OK) s = ctw_place_repair(p, 0, 0, NULL, &plan);
+    }
     ctw_solution_unref(plan);
     ctw_place_unref(p);
     return s;
