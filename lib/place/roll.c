@@ -451,6 +451,7 @@ static ctw_status check_call(const ctw_place *p, const ctw_solution *before, int
         return ctw_base__fail(CTW_E_STATE, "%s: servers, jobs and carbon are set first", fn);
     if (now < 0 || (uint64_t)now >= p->slots)
         return ctw_base__fail(CTW_E_RANGE, "%s: now is %lld, the horizon has %zu slots", fn, (long long)now, p->slots);
+    if (before->only >= 0) return ctw_base__fail(CTW_E_ARG, "%s: before is the plan of one slot", fn);
     size_t from = before->rest ? before->rest->now : 0;
     if ((size_t)now < from)
         return ctw_base__fail(CTW_E_RANGE, "%s: now is %lld, the plan at hand begins at %zu", fn, (long long)now, from);

@@ -165,7 +165,7 @@ static ctw_status solve_in(ctw_place *p, double deadline_s, ctw_cancel *cancel, 
 
 static int too_short_for_prices(const ctw_place *p, double deadline_s, const ctw_cancel *cancel)
 {
-    if (p->opt.mode != CTW_PLACE_MODE_AUTO || deadline_s <= 0 || !p->warm) return 0;
+    if (p->opt.mode != CTW_PLACE_MODE_AUTO || deadline_s <= 0 || !p->warm || p->warm->rest) return 0;
     return fmin(deadline_s, ctw_base__time_left(cancel)) < PRICES_S * (double)p->warm->spots;
 }
 
@@ -175,6 +175,7 @@ static ctw_status check_repair(const ctw_place *p, int64_t slot, const char *fn)
         return ctw_base__fail(CTW_E_STATE, "%s: needs servers, jobs, carbon intensity and a plan to repair "
                                            "(ctw_place_set_warm_start)", fn);
     }
+    if (p->warm->rest) return ctw_base__fail(CTW_E_ARG, "%s: cannot repair a plan of ctw_place_replan", fn);
     if (slot < 0 || (size_t)slot >= p->slots) {
         return ctw_base__fail(CTW_E_RANGE, "%s: slot %lld, the horizon has %zu", fn, (long long)slot, p->slots);
     }
