@@ -7,10 +7,11 @@
 
 static void free_members(ctw_solution *s)
 {
-    void *all[] = {s->node_id,       s->server_row, s->server_index, s->service, s->count,          s->duration,
-                   s->unit0,         s->entry0,     s->run,          s->slot,    s->server,         s->load,
-                   s->service_entry, s->why,        s->delay,        s->missed,  s->service_server, s->price,
-                   s->job_id,        s->spare_slot, s->spare_server, s->spot, s->note};
+    void *all[] = {s->node_id,      s->server_row,     s->server_index,  s->service, s->count,
+                   s->duration,     s->unit0,          s->entry0,        s->run,     s->slot,
+                   s->server,       s->load,           s->service_entry, s->why,     s->delay,
+                   s->missed,       s->service_server, s->price,         s->job_id,  s->spare_slot,
+                   s->spare_server, s->spot,           s->note};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) ctw_base__free(s->h.ctx, all[i]);
     ctw_place__rest_free(s->h.ctx, s->rest);
     ctw_report_unref(s->report);

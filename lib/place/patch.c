@@ -1,8 +1,8 @@
-/* patch.c: tier 0. Every guest of the slot keeps its server if that still stands and has the room; so nothing moves that
- * need not. The others are placed, services first and large before small: on a server that is on, where the unit draws
- * least among the tightest few; else a preemptible unit with time to spare waits; else a server is switched on; else a
- * service takes the place of preemptible units, then of others. What finds nothing is listed. No price is looked at: the
- * slot is made right at once, and the horizon is optimised by the next solve. */
+/* patch.c: tier 0. Every guest of the slot keeps its server if that still stands and has the room; so nothing moves
+ * that need not. The others are placed, services first and large before small: on a server that is on, where the unit
+ * draws least among the tightest few; else a preemptible unit with time to spare waits; else a server is switched on;
+ * else a service takes the place of preemptible units, then of others. What finds nothing is listed. No price is looked
+ * at: the slot is made right at once, and the horizon is optimised by the next solve. */
 #include "place/patch.h"
 #include "base/cancel.h"
 #include "num/sort.h"
@@ -135,7 +135,8 @@ static void keep(ctw_place__patch *x)
         for (size_t g = 0; g < x->guests; g++) {
             ctw_place__patch_guest *q = x->guest + g;
             if (q->kind != kind) continue;
-            if (q->was >= 0 && may_use(x, q->row, x->group + x->group_of[x->row_of[q->was]]) && fits(x, q->was, q->row)) {
+            if (q->was >= 0 && may_use(x, q->row, x->group + x->group_of[x->row_of[q->was]]) &&
+                fits(x, q->was, q->row)) {
                 put(x, (int32_t)g, q->was);
             } else {
                 x->queue[x->queued++] = (int32_t)g;
@@ -279,11 +280,12 @@ static int same_demand(const ctw_place__patch *x, int32_t a, int32_t b)
 {
     const ctw_place__jobs *j = &x->p->jobs;
     size_t p = (size_t)a, q = (size_t)b;
-    return a == b || (memcmp(ctw_place__patch_demand(x, a), ctw_place__patch_demand(x, b), j->r * sizeof(double)) == 0 &&
-                      ctw_place__i64(j->region, p, -1) == ctw_place__i64(j->region, q, -1) &&
-                      ctw_place__i64(j->type, p, -1) == ctw_place__i64(j->type, q, -1) &&
-                      ctw_place__flag(j->movable, p) == ctw_place__flag(j->movable, q) &&
-                      ctw_place__i64(j->spread, p, 0) == 0 && ctw_place__i64(j->spread, q, 0) == 0);
+    return a == b ||
+           (memcmp(ctw_place__patch_demand(x, a), ctw_place__patch_demand(x, b), j->r * sizeof(double)) == 0 &&
+            ctw_place__i64(j->region, p, -1) == ctw_place__i64(j->region, q, -1) &&
+            ctw_place__i64(j->type, p, -1) == ctw_place__i64(j->type, q, -1) &&
+            ctw_place__flag(j->movable, p) == ctw_place__flag(j->movable, q) && ctw_place__i64(j->spread, p, 0) == 0 &&
+            ctw_place__i64(j->spread, q, 0) == 0);
 }
 
 /* Guests that were taken out by force stand behind the others in the queue: they come last. */

@@ -34,12 +34,12 @@ typedef struct ctw_place__patch {
     size_t slot, r; /* r: resources that some guest needs, in res[] */
     size_t res[CTW_PLACE_MAX_RESOURCES];
     size_t servers;
-    size_t *first;   /* rows + 1: flat number of each row's first server */
-    int32_t *row_of; /* servers */
-    int32_t *group_of; /* rows */
-    int32_t *off;      /* rows: index within the row up to which all servers are on */
-    double *use;       /* servers x r */
-    int32_t *load, *guests_of; /* servers: units there; the first of them, -1 */
+    size_t *first;                 /* rows + 1: flat number of each row's first server */
+    int32_t *row_of;               /* servers */
+    int32_t *group_of;             /* rows */
+    int32_t *off;                  /* rows: index within the row up to which all servers are on */
+    double *use;                   /* servers x r */
+    int32_t *load, *guests_of;     /* servers: units there; the first of them, -1 */
     int32_t *next, *prev, *bucket; /* servers: the bucket's list; bucket -1 when off */
     double *watts;                 /* regions */
     ctw_place__patch_group *group;
@@ -47,7 +47,7 @@ typedef struct ctw_place__patch {
     double most; /* of resource 0 on any server */
     ctw_place__patch_guest *guest;
     size_t guests, guest_cap;
-    int32_t *need; /* rows: replicas asked for in the slot, -1 for batch */
+    int32_t *need;  /* rows: replicas asked for in the slot, -1 for batch */
     int32_t *queue; /* guests without a place, in the order in which they are placed */
     size_t queued;
     int64_t moved, paused, broken, unplaced, woken;

@@ -86,7 +86,8 @@ static ctw_status read_need(ctw_place__patch *x)
         if (x->need[j->load_row[e]] >= 0) x->need[j->load_row[e]] = 0; /* one with entries needs 0 where none is */
     }
     for (size_t e = 0; e < j->loads; e++) {
-        if (j->load_slot[e] == slot && x->need[j->load_row[e]] >= 0) x->need[j->load_row[e]] = (int32_t)j->load_count[e];
+        if (j->load_slot[e] == slot && x->need[j->load_row[e]] >= 0)
+            x->need[j->load_row[e]] = (int32_t)j->load_count[e];
     }
     return CTW_OK;
 }
@@ -102,9 +103,15 @@ static int32_t still_there(const ctw_place__patch *x, int32_t server)
 
 static ctw_status add_guest(ctw_place__patch *x, size_t row, int32_t unit, int32_t kind, int32_t was, int32_t rest)
 {
-    CTW_TRY(ctw_base__grow(ctw_place__patch_ctx(x), (void **)&x->guest, &x->guest_cap, x->guests + 1, sizeof *x->guest));
-    x->guest[x->guests++] = (ctw_place__patch_guest){
-        .row = (int32_t)row, .unit = unit, .kind = kind, .was = still_there(x, was), .server = -1, .rest = rest, .next = -1};
+    CTW_TRY(
+        ctw_base__grow(ctw_place__patch_ctx(x), (void **)&x->guest, &x->guest_cap, x->guests + 1, sizeof *x->guest));
+    x->guest[x->guests++] = (ctw_place__patch_guest){.row = (int32_t)row,
+                                                     .unit = unit,
+                                                     .kind = kind,
+                                                     .was = still_there(x, was),
+                                                     .server = -1,
+                                                     .rest = rest,
+                                                     .next = -1};
     return CTW_OK;
 }
 

@@ -16,13 +16,14 @@ static ctw_status write_spots(const ctw_place__patch *x, ctw_solution *s)
         const ctw_place__patch_guest *g = x->guest + i;
         if (g->server >= 0) {
             int32_t row = x->row_of[g->server];
-            s->spot[s->spots++] = (ctw_place__spot){g->row, g->unit, (int32_t)x->slot, row,
-                                                    g->server - (int32_t)x->first[row]};
+            s->spot[s->spots++] =
+                (ctw_place__spot){g->row, g->unit, (int32_t)x->slot, row, g->server - (int32_t)x->first[row]};
             continue;
         }
         ctw_place__note *n = s->note + s->notes++;
         int64_t end = ctw_place__i64(x->p->jobs.deadline, (size_t)g->row, (int64_t)x->p->slots);
-        int waits = g->kind == CTW_PLACE_PATCH_PREEMPTIBLE && fmin((double)end, (double)x->p->slots) - (double)x->slot - 1 >= g->rest;
+        int waits = g->kind == CTW_PLACE_PATCH_PREEMPTIBLE &&
+                    fmin((double)end, (double)x->p->slots) - (double)x->slot - 1 >= g->rest;
         n->row = g->row;
         n->why = waits ? CTW_WHY_FULL : CTW_WHY_MISSED_CAPACITY;
         n->delay = waits;
@@ -73,11 +74,16 @@ static ctw_status write_report(const ctw_place__patch *x, ctw_solution *s, const
     const struct {
         const char *key;
         int64_t v;
-    } counts[] = {{"slot", (int64_t)x->slot},       {"migrations", x->moved},
-                  {"delayed", x->paused},           {"missed_units", x->broken},
-                  {"missed_slots", missed},         {"unplaced_services", x->unplaced},
-                  {"placements", (int64_t)s->spots}, {"servers_on", b->on},
-                  {"startups", x->woken},           {"servers", (int64_t)x->servers},
+    } counts[] = {{"slot", (int64_t)x->slot},
+                  {"migrations", x->moved},
+                  {"delayed", x->paused},
+                  {"missed_units", x->broken},
+                  {"missed_slots", missed},
+                  {"unplaced_services", x->unplaced},
+                  {"placements", (int64_t)s->spots},
+                  {"servers_on", b->on},
+                  {"startups", x->woken},
+                  {"servers", (int64_t)x->servers},
                   {"nodes", 0}};
     for (size_t i = 0; i < sizeof reals / sizeof *reals; i++)
         CTW_TRY(ctw_base__report_f64(r, reals[i].key, reals[i].v));

@@ -20,9 +20,10 @@ static const ctw_base__option options[] = {
                 "age of the forecast (ctw_place_set_forecast_age) beyond which jobs run as early as they can"),
     CTW_OPT_I64("max_vars", 2000000, 1, 100000000, "variables beyond which no integer model is built"),
     CTW_OPT_I64("max_nodes", 1000000, 1, 1000000000, "branch-and-bound nodes after which a search stops"),
-    CTW_OPT_I64("max_rounds", 0, 0, 1000000000,
-                "rounds of each search around a plan; 0: as many as the deadline allows, a few hundred without one. With "
-                "rounds and nodes limited and time to spare, an answer does not depend on the clock"),
+    CTW_OPT_I64(
+        "max_rounds", 0, 0, 1000000000,
+        "rounds of each search around a plan; 0: as many as the deadline allows, a few hundred without one. With "
+        "rounds and nodes limited and time to spare, an answer does not depend on the clock"),
 };
 
 const ctw_base__kind ctw_place__kind = {"place", options, sizeof options / sizeof *options};

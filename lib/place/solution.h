@@ -42,7 +42,7 @@ struct ctw_solution {
     double *price;
     ctw_report *report;
     /* A plan of one slot (patch.h) has its placements and reasons here and none of the arrays above but node_id. */
-    int64_t only; /* the slot, -1 for whole plans */
+    int64_t only;          /* the slot, -1 for whole plans */
     ctw_place__spot *spot; /* spots */
     ctw_place__note *note;
     size_t notes;

@@ -172,8 +172,10 @@ static int too_short_for_prices(const ctw_place *p, double deadline_s, const ctw
 static ctw_status check_repair(const ctw_place *p, int64_t slot, const char *fn)
 {
     if (!p->nodes.id || !p->jobs.id || !p->carbon || !p->warm) {
-        return ctw_base__fail(CTW_E_STATE, "%s: needs servers, jobs, carbon intensity and a plan to repair "
-                                           "(ctw_place_set_warm_start)", fn);
+        return ctw_base__fail(CTW_E_STATE,
+                              "%s: needs servers, jobs, carbon intensity and a plan to repair "
+                              "(ctw_place_set_warm_start)",
+                              fn);
     }
     if (p->warm->rest) return ctw_base__fail(CTW_E_ARG, "%s: cannot repair a plan of ctw_place_replan", fn);
     if (slot < 0 || (size_t)slot >= p->slots) {

@@ -61,7 +61,8 @@ static ctw_status check_spot(const judge *v, const ctw_place__spot *x)
         return broken(v, "no such row", x);
     }
     size_t j = (size_t)x->job_row, i = (size_t)x->node_row;
-    if (x->slot < 0 || (size_t)x->slot < v->from || (size_t)x->slot >= v->to) return broken(v, "outside the horizon", x);
+    if (x->slot < 0 || (size_t)x->slot < v->from || (size_t)x->slot >= v->to)
+        return broken(v, "outside the horizon", x);
     if (x->unit < 0 || x->unit >= ctw_place__i64(p->jobs.count, j, 1)) return broken(v, "no such unit", x);
     if (x->server < 0 || x->server >= ctw_place__i64(p->nodes.count, i, 1)) return broken(v, "no such server", x);
     int64_t home = ctw_place__i64(p->jobs.region, j, -1), type = ctw_place__i64(p->jobs.type, j, -1);
