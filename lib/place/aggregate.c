@@ -26,7 +26,8 @@ enum { MOST_STEPS = 10 };
 
 typedef struct model {
     const ctw_place__inst *in;
-    size_t r; /* limits: the resources, then the counted ones */
+    int whole; /* quantities are integers */
+    size_t r;  /* limits: the resources, then the counted ones */
     limit *limit;
     double *demand, *cap; /* flavours x r, classes x r */
     ctw_milp__model m;
@@ -229,7 +230,7 @@ static ctw_status add_quantity(model *b, const ctw_place__batch *q, size_t pool,
     entry(b, &e, to.amount, n);
     entry(b, &e, to.once, 1);
     entry(b, &e, to.throughput, n);
-    return ctw_milp__add_col(&b->m, 0, 0, units, 0, b->rows, b->values, e, NULL);
+    return ctw_milp__add_col(&b->m, 0, 0, units, b->whole, b->rows, b->values, e, NULL);
 }
 
 /* Contiguous units in a region of several pools, between which they may move from slot to slot: starts, and where they
@@ -346,10 +347,11 @@ static ctw_status add_services(model *b)
     return CTW_OK;
 }
 
-static ctw_status build(model *b, const ctw_place__inst *in)
+static ctw_status build(model *b, const ctw_place__inst *in, int whole)
 {
     memset(b, 0, sizeof *b);
     b->in = in;
+    b->whole = whole;
     ctw_milp__model_init(&b->m, in->ctx);
     CTW_TRY(form_limits(b));
     size_t cells = in->pools * in->slots * b->r, kt = in->classes * in->slots;
@@ -392,11 +394,11 @@ static ctw_status search(model *b, ctw_place__clock *clock, double until, double
     return s == CTW_E_NOMEM ? s : CTW_OK;
 }
 
-ctw_status ctw_place__aggregate(const ctw_place__inst *in, ctw_place__clock *clock, double until, double *bound,
-                                int64_t *nodes)
+ctw_status ctw_place__aggregate(const ctw_place__inst *in, ctw_place__clock *clock, double until, int whole,
+                                double *bound, int64_t *nodes)
 {
     model b;
-    ctw_status s = build(&b, in);
+    ctw_status s = build(&b, in, whole);
     if (s == CTW_OK && b.m.cols > 0) s = search(&b, clock, until, bound, nodes);
     void *all[] = {b.limit,    b.demand,    b.cap,     b.group, b.row,   b.fixed,
                    b.load_row, b.start_row, b.cap_row, b.rows,  b.values};

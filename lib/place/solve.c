@@ -43,6 +43,9 @@ void ctw_place__tell(ctw_place__clock *clock, uint64_t step, double bound, doubl
 /* Up to this many servers tier 2 is worth its time. */
 enum { SEARCHED = 300, QUICK_ROUNDS = 300 };
 
+/* Up to this many slots that units may choose from, whole units are worth their integers in the aggregated model. */
+enum { WHOLE = 2000 };
+
 /* The per-server model is worth its variables only for problems that fit on a page. */
 static int tiny(const ctw_place__inst *in)
 {
@@ -70,7 +73,17 @@ static ctw_status or_greedy(const ctw_place__inst *in, ctw_place__answer *a)
     return s;
 }
 
-/* Tier 2: the aggregated model's bound and a search around the plan, in turn. The bound gets a third of the time.
+/* Slots that units may choose from. */
+static size_t choices(const ctw_place__inst *in)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < in->batches; i++)
+        n += (size_t)(in->batch[i].end - in->batch[i].release) * (size_t)in->batch[i].count;
+    return n;
+}
+
+/* Tier 2: the aggregated model's bound and a search around the plan, in turn. The bound gets a third of the time, and
+ * where units are few up to two thirds.
  * A caller who named no deadline gets a few rounds of the search only. */
 static ctw_status improve(const ctw_place__inst *in, ctw_place__mode mode, ctw_place__clock *clock,
                           ctw_place__answer *a)
@@ -81,7 +94,9 @@ static ctw_status improve(const ctw_place__inst *in, ctw_place__mode mode, ctw_p
     CTW_TRY(ctw_place__polish(in, &a->plan, clock, now + 0.2 * left, a->bound, patience));
     if (!thorough) return CTW_OK;
     if (!ctw_place__rung(clock)) {
-        CTW_TRY(ctw_place__aggregate(in, clock, ctw_base__now() + 0.35 * left, &a->bound, &a->nodes));
+        CTW_TRY(ctw_place__aggregate(in, clock, ctw_base__now() + 0.3 * left, 0, &a->bound, &a->nodes));
+        if (choices(in) <= WHOLE && !ctw_place__rung(clock))
+            CTW_TRY(ctw_place__aggregate(in, clock, now + 0.85 * left, 1, &a->bound, &a->nodes));
         a->tier = "exact";
         ctw_base__log(in->ctx, CTW_LOG_DEBUG, "place", "aggregated bound %.6g after %lld nodes, %.3g s", a->bound,
                       (long long)a->nodes, ctw_base__now() - now);
