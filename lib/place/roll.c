@@ -4,6 +4,7 @@
  * be bounded or priced. It is solved and verified like any other and its plan is written back in the host's rows. */
 #include "place/roll.h"
 #include "num/sort.h"
+#include "place/finish.h"
 #include "place/verify.h"
 #include <math.h>
 #include <string.h>
@@ -495,7 +496,7 @@ static ctw_status roll(roller *r, double deadline_s, ctw_cancel *cancel, ctw_sol
     r->q->progress = r->p->progress;
     r->q->progress_user = r->p->progress_user;
     CTW_TRY(ctw_place_solve(r->q, deadline_s, cancel, &r->rest->s));
-    ctw_solution *o = ctw_base__handle_new(r->p->h.ctx, sizeof *o, CTW_SOLUTION_MAGIC);
+    ctw_solution *o = ctw_place__solution_new(r->p->h.ctx);
     if (!o) return CTW_E_NOMEM;
     ctw_status s = write_whole(r, o);
     if (s != CTW_OK) {
