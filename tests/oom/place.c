@@ -48,8 +48,8 @@ static ctw_status later_life(ctw_ctx *ctx, void *user)
     ctw_place *p = place_case_build(ctx, &c, &s);
     if (!p) return s;
     s = ctw_place_set_forecast_age(p, 1e12); /* plans by run_now.c */
-    if (s == CTW_OK) s = ctw_place_solve(p, 0.02, NULL, &plan);
-    if (s == CTW_OK) s = ctw_place_replan(p, plan, 1, 0.02, NULL, &next);
+    if (s == CTW_OK) s = ctw_place_solve(p, 0, NULL, &plan);
+    if (s == CTW_OK) s = ctw_place_replan(p, plan, 1, 0, NULL, &next);
     if (s == CTW_OK) s = ctw_solution_changes(plan, next, 1, change, NULL, NULL, 4);
     ctw_solution_unref(plan);
     ctw_solution_unref(next);
