@@ -9,8 +9,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Servers looked at for one unit among those with least room. */
-enum { CANDIDATES = 12 };
+/* Servers with room among which one is chosen, those with least room first; and servers looked at for that. */
+enum { CANDIDATES = 12, LOOKS = 256 };
 
 static const double *cap_of(const ctw_place__patch *x, int32_t row)
 {
@@ -173,7 +173,7 @@ static ctw_status order_queue(ctw_place__patch *x)
 }
 
 /* A server that is on, among the tightest CANDIDATES that have the room the one on which the unit draws least; -1. */
-static int32_t find_open(const ctw_place__patch *x, int32_t job)
+static int32_t find_open(const ctw_place__patch *x, int32_t job, int64_t looks)
 {
     double most = INFINITY;
     int32_t best = -1, seen = 0;
@@ -181,7 +181,7 @@ static int32_t find_open(const ctw_place__patch *x, int32_t job)
     for (size_t g = 0; g < x->groups; g++, seen = 0) {
         if (!may_use(x, job, x->group + g)) continue;
         for (int32_t b = from; b < CTW_PLACE_PATCH_BUCKETS && seen < CANDIDATES; b++) {
-            for (int32_t v = x->group[g].head[b]; v >= 0 && seen < CANDIDATES; v = x->next[v]) {
+            for (int32_t v = x->group[g].head[b]; v >= 0 && seen < CANDIDATES && looks-- > 0; v = x->next[v]) {
                 if (!fits(x, v, job)) continue;
                 seen++;
                 double w = added(x, v, job);
@@ -297,10 +297,11 @@ static ctw_status settle(ctw_place__patch *x)
         ctw_place__patch_guest *g = x->guest + x->queue[i];
         if (i % 64 == 0) CTW_TRY(ctw_base__stopped(x->cancel, x->fn));
         int late = ctw_base__now() > x->deadline, service = g->kind == CTW_PLACE_PATCH_SERVICE;
-        int32_t v = find_open(x, g->row);
+        int32_t v = find_open(x, g->row, LOOKS);
         if (v < 0 && !can_wait(x, g)) {
             v = find_off(x, g->row);
             x->woken += v >= 0;
+            if (v < 0) v = find_open(x, g->row, INT64_MAX);
         }
         if (v < 0 && service && !late && (hopeless < 0 || !same_demand(x, hopeless, g->row))) {
             v = find_by_force(x, g->row, &turn);
