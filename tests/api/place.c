@@ -452,6 +452,25 @@ START_TEST(repair)
 }
 END_TEST
 
+/* A small problem gets a plain plan even when its deadline has no time for any other. */
+START_TEST(no_time)
+{
+    setup();
+    static const char *modes[] = {"auto", "decompose", "exact", "greedy", "bottomup"};
+    for (size_t i = 0; i < 5; i++) {
+        ctw_place *p = small(modes[i]);
+        ctw_solution *s;
+        CTW_OKAY(ctw_place_solve(p, 1e-9, NULL, &s));
+        CTW_OKAY(ctw_place_verify(p, s));
+        ck_assert_double_eq(metric(s, "missed_units") + metric(s, "unplaced_services"), 0);
+        if (i == 1) ck_assert_int_eq(ctw_solution_stop(s), CTW_STOP_TIME);
+        ctw_solution_unref(s);
+        ctw_place_unref(p);
+    }
+    teardown();
+}
+END_TEST
+
 /* One call, three tiers: with 160,000 placements to start from, 10 ms are enough for a repair only. */
 START_TEST(tiers)
 {
@@ -503,6 +522,7 @@ int main(void)
                                    {"attributes", attributes},
                                    {"verifier_objects", verifier_objects},
                                    {"repair", repair},
+                                   {"no_time", no_time},
                                    {"tiers", tiers},
                                    {"export_model", export_model}};
     return ctw_test_main("api-place", cases, sizeof cases / sizeof *cases, 60);
