@@ -26,8 +26,9 @@ enum { MOST_STEPS = 10 };
 
 typedef struct model {
     const ctw_place__inst *in;
-    int whole; /* quantities are integers */
-    size_t r;  /* limits: the resources, then the counted ones */
+    double until; /* when the bound must be there */
+    int whole;    /* quantities are integers */
+    size_t r;     /* limits: the resources, then the counted ones */
     limit *limit;
     double *demand, *cap; /* flavours x r, classes x r */
     ctw_milp__model m;
@@ -347,10 +348,19 @@ static ctw_status add_services(model *b)
     return CTW_OK;
 }
 
-static ctw_status build(model *b, const ctw_place__inst *in, int whole)
+/* Seconds for every entry that stating the model and handing it to GLPK take, which nothing can stop. */
+#define ENTRY_S 1e-6
+
+static int too_late(const model *b)
+{
+    return ENTRY_S * (double)b->m.nnz >= b->until - ctw_base__now();
+}
+
+static ctw_status build(model *b, const ctw_place__inst *in, double until, int whole)
 {
     memset(b, 0, sizeof *b);
     b->in = in;
+    b->until = until;
     b->whole = whole;
     ctw_milp__model_init(&b->m, in->ctx);
     CTW_TRY(form_limits(b));
@@ -367,7 +377,8 @@ static ctw_status build(model *b, const ctw_place__inst *in, int whole)
     CTW_TRY(form_groups(b));
     CTW_TRY(add_rows(b));
     for (size_t k = 0; k < in->classes; k++) CTW_TRY(add_class(b, k));
-    for (size_t g = 0; g < b->groups; g++) CTW_TRY(add_group(b, b->group + g));
+    for (size_t g = 0; g < b->groups && !too_late(b); g++) CTW_TRY(add_group(b, b->group + g));
+    if (too_late(b)) return CTW_OK; /* and the caller sees that it is */
     for (size_t i = 0; i < in->batches; i++) {
         const ctw_place__batch *q = in->batch + i;
         if (!q->fits) b->m.offset += q->penalty * q->duration * q->count;
@@ -375,13 +386,13 @@ static ctw_status build(model *b, const ctw_place__inst *in, int whole)
     return add_services(b);
 }
 
-static ctw_status search(model *b, ctw_place__clock *clock, double until, double *bound, int64_t *nodes)
+static ctw_status search(model *b, ctw_place__clock *clock, double *bound, int64_t *nodes)
 {
     const ctw_place__inst *in = b->in;
     ctw_milp__options opt;
     ctw_milp__result r;
     memset(&opt, 0, sizeof opt);
-    opt.time_limit_s = fmax(1e-3, fmin(until, clock->deadline) - ctw_base__now());
+    opt.time_limit_s = fmax(1e-3, b->until - ctw_base__now());
     opt.mip_gap = in->opt->mip_gap / 2;
     opt.max_nodes = in->opt->max_nodes;
     opt.max_vars = in->opt->max_vars;
@@ -398,8 +409,8 @@ ctw_status ctw_place__aggregate(const ctw_place__inst *in, ctw_place__clock *clo
                                 double *bound, int64_t *nodes)
 {
     model b;
-    ctw_status s = build(&b, in, whole);
-    if (s == CTW_OK && b.m.cols > 0) s = search(&b, clock, until, bound, nodes);
+    ctw_status s = build(&b, in, fmin(until, clock->deadline), whole);
+    if (s == CTW_OK && b.m.cols > 0 && !too_late(&b)) s = search(&b, clock, bound, nodes);
     void *all[] = {b.limit,    b.demand,    b.cap,     b.group, b.row,   b.fixed,
                    b.load_row, b.start_row, b.cap_row, b.rows,  b.values};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) ctw_base__free(in->ctx, all[i]);

@@ -130,12 +130,11 @@ static int fails_open(const ctw_place *p)
     return isinf(p->age) || p->age > p->opt.max_age_s;
 }
 
-/* Time was too short for prices. Where first fit takes no longer than a late answer may be late, a plain plan is worth
- * more to the caller than none. */
-static ctw_status or_last_resort(const ctw_place__inst *in, double limit, ctw_place__answer *a, ctw_status s)
+/* Time was too short for prices. Where first fit costs next to nothing, a plain plan is worth more to the caller than
+ * none. */
+static ctw_status or_last_resort(const ctw_place__inst *in, ctw_place__answer *a, ctw_status s)
 {
-    int quick = in->servers * in->units <= GREEDY_TOO || ctw_place__pass_s(in) <= 0.1 * limit;
-    if (s != CTW_E_DEADLINE || !quick) return s;
+    if (s != CTW_E_DEADLINE || in->servers * in->units > GREEDY_TOO) return s;
     ctw_place__plan_free(in->ctx, &a->plan);
     CTW_TRY(ctw_place__plan_new(in, &a->plan));
     a->tier = "greedy";
@@ -153,7 +152,7 @@ static ctw_status solve_compiled(ctw_place *p, ctw_place__inst *in, ctw_place__m
     CTW_TRY(ctw_place__plan_new(in, &a.plan));
     int open = fails_open(p) && in->units > 0 && in->servers > 0;
     ctw_status s = open ? ctw_place__run_now(in, clock, &a) : run_tier(in, mode, clock, &a);
-    s = or_last_resort(in, clock->last - began, &a, s);
+    s = or_last_resort(in, &a, s);
     if (s == CTW_OK) s = ctw_place__stay(in, clock, &a.plan);
     if (s == CTW_OK) s = ctw_place__add_reserve(in, &a.plan, &a.reserve_short);
     if (s == CTW_OK) s = ctw_place__finish(p, in, &a, ctw_base__now() - began, out);

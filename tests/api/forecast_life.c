@@ -363,16 +363,16 @@ END_TEST
 int main(void)
 {
     const ctw_test_case cases[] = {
-        {"auto_beats_its_parts", test_auto_beats_its_parts},
+        {"long_auto_beats_its_parts", test_auto_beats_its_parts},
         {"day_blend_beats_its_experts", test_day_blend_beats_its_experts},
         {"feed_stops", test_feed_stops},
         {"flat_run_and_missing_day", test_flat_run_and_missing_day},
-        {"clock_change", test_clock_change},
-        {"other_steps", test_other_steps},
-        {"holidays_help", test_holidays_help},
+        {"long_clock_change", test_clock_change},
+        {"long_other_steps", test_other_steps},
+        {"long_holidays_help", test_holidays_help},
         {"calendar_is_saved", test_calendar_is_saved},
         {"drift", test_drift},
-        {"real_holes", test_real_holes},
+        {"long_real_holes", test_real_holes},
     };
     return ctw_test_main("api-forecast-life", cases, sizeof cases / sizeof *cases, 60);
 }

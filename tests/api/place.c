@@ -513,17 +513,11 @@ END_TEST
 
 int main(void)
 {
-    const ctw_test_case cases[] = {{"moves", moves},
-                                   {"plan", plan},
-                                   {"placements", placements},
-                                   {"too_early", too_early},
-                                   {"refusals", refusals},
-                                   {"shortage", shortage},
-                                   {"attributes", attributes},
-                                   {"verifier_objects", verifier_objects},
-                                   {"repair", repair},
-                                   {"no_time", no_time},
-                                   {"tiers", tiers},
-                                   {"export_model", export_model}};
+    const ctw_test_case cases[] = {{"moves", moves},           {"plan", plan},
+                                   {"placements", placements}, {"too_early", too_early},
+                                   {"refusals", refusals},     {"shortage", shortage},
+                                   {"attributes", attributes}, {"verifier_objects", verifier_objects},
+                                   {"repair", repair},         {"no_time", no_time},
+                                   {"tiers", tiers},           {"export_model", export_model}};
     return ctw_test_main("api-place", cases, sizeof cases / sizeof *cases, 60);
 }

@@ -524,7 +524,7 @@ int main(void)
                                    {"learns", learns},
                                    {"masks", masks},
                                    {"run_statuses", run_statuses},
-                                   {"adversarial", adversarial},
+                                   {"long_adversarial", adversarial},
                                    {"files", files},
                                    {"maps", maps},
                                    {"average_reward", average_reward}};
