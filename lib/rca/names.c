@@ -1,7 +1,9 @@
 /* names.c: an open-addressing table of texts; ids are dense and never change while the table lives. */
 #include "rca/names.h"
+
 #include "base/alloc.h"
 #include "base/check.h"
+#include "io/container.h"
 #include <string.h>
 
 static uint32_t hash_of(const char *text, size_t len)
@@ -90,4 +92,20 @@ ctw_status ctw_rca__names_public(ctw_ctx *ctx, ctw_rca__names *n, const char *te
     CTW_TRY(ctw_rca__names_add(ctx, n, text, strlen(text), &got, fn));
     *id = got;
     return CTW_OK;
+}
+
+/* Names in the order of their ids, as a section of a file. */
+ctw_status ctw_rca__names_read(ctw_ctx *ctx, ctw_rca__names *n, ctw_io__reader *r, const char *fn)
+{
+    size_t count = ctw_io__get_count(r, 5); /* a length and at least one letter */
+    for (size_t i = 0; i < count; i++) {
+        uint32_t id;
+        size_t len = ctw_io__get_u32(r);
+        const unsigned char *text = ctw_io__get_raw(r, len);
+        if (!text || !len || len > CTW_RCA_NAME_MAX || memchr(text, 0, len))
+            return ctw_base__fail(CTW_E_FORMAT, "%s: name %zu in the file is damaged", fn, i);
+        CTW_TRY(ctw_rca__names_add(ctx, n, (const char *)text, len, &id, fn));
+        if (id != i) return ctw_base__fail(CTW_E_FORMAT, "%s: name %zu in the file repeats another", fn, i);
+    }
+    return ctw_io__in_end(r, fn, "names");
 }

@@ -3,6 +3,7 @@
 #ifndef CTW_RCA_NAMES_H
 #define CTW_RCA_NAMES_H
 
+#include "io/bytes.h"
 #include <cybertwin/base.h>
 #include <stddef.h>
 
@@ -23,6 +24,8 @@ ctw_status ctw_rca__names_add(ctw_ctx *ctx, ctw_rca__names *n, const char *text,
 /* Id, or -1. */
 int64_t ctw_rca__names_find(const ctw_rca__names *n, const char *text, size_t len);
 void ctw_rca__names_free(ctw_ctx *ctx, ctw_rca__names *n);
+/* Adds the names of a file's section, whose reader must end with them. CTW_E_FORMAT when one is damaged or repeated. */
+ctw_status ctw_rca__names_read(ctw_ctx *ctx, ctw_rca__names *n, ctw_io__reader *r, const char *fn);
 /* Public form: checks text, interns it, stores the id. */
 ctw_status ctw_rca__names_public(ctw_ctx *ctx, ctw_rca__names *n, const char *text, int64_t *id, const char *fn);
 

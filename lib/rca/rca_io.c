@@ -155,16 +155,7 @@ static ctw_status read_names(const ctw_io__in *in, ctw_rca *m, const char *fn)
 {
     ctw_io__reader r;
     CTW_TRY(ctw_io__in_section(in, TAG_NAMES, &r, fn));
-    size_t count = ctw_io__get_count(&r, 5); /* a length and at least one letter */
-    for (size_t i = 0; i < count; i++) {
-        uint32_t id;
-        size_t n = ctw_io__get_u32(&r);
-        const unsigned char *text = ctw_io__get_raw(&r, n);
-        if (!text || !n || n > CTW_RCA_NAME_MAX || memchr(text, 0, n)) return damaged(fn, "a name");
-        CTW_TRY(ctw_rca__names_add(m->h.ctx, &m->names, (const char *)text, n, &id, fn));
-        if (id != i) return damaged(fn, "a repeated name");
-    }
-    return ctw_io__in_end(&r, fn, "names");
+    return ctw_rca__names_read(m->h.ctx, &m->names, &r, fn);
 }
 
 /* Count and head of a ring whose elements take `size` bytes in the file. */
