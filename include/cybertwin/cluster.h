@@ -62,6 +62,16 @@ CTW_API ctw_status ctw_cluster_update(ctw_cluster *c, double now_s, double load,
  */
 CTW_API ctw_status ctw_cluster_report(const ctw_cluster *c, ctw_report **out);
 
+/** Saves into memory; `*need` is always set; buf NULL with cap 0 only asks for the size; CTW_E_BUFFER when short. */
+CTW_API ctw_status ctw_cluster_save_mem(const ctw_cluster *c, void *buf, uint64_t cap, uint64_t *need);
+/** Loads what save_mem wrote: who sleeps, the load seen and the counts go on; the next update sets the clock, and no
+ * time has passed until then. CTW_E_FORMAT, CTW_E_KIND, CTW_E_VERSION for anything else. */
+CTW_API ctw_status ctw_cluster_load_mem(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_cluster **out);
+/** Saves into a file: written beside it, flushed, renamed. CTW_E_IO. */
+CTW_API ctw_status ctw_cluster_save_file(const ctw_cluster *c, const char *path);
+/** Loads from a file. */
+CTW_API ctw_status ctw_cluster_load_file(ctw_ctx *ctx, const char *path, ctw_cluster **out);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,7 +1,8 @@
 /* Saving and loading of what the power module learns beside device models and meters: sensitivities, limit searches,
- * load shapes, racks, governors. A loaded handle answers with the same bits and goes on where the saved one was;
- * damaged, cut and foreign files leave no handle. The golden files are of the first released format. */
+ * load shapes, racks, governors, clusters. A loaded handle answers with the same bits and goes on where the saved one
+ * was; damaged, cut and foreign files leave no handle. The golden files are of the first released format. */
 #include "test.h"
+#include <cybertwin/cluster.h>
 #include <cybertwin/governor.h>
 #include <cybertwin/limit.h>
 #include <cybertwin/power.h>
@@ -338,6 +339,76 @@ START_TEST(governor_files)
 }
 END_TEST
 
+/* ---- clusters ---- */
+
+enum { SERVERS = 5 };
+
+static ctw_cluster *cluster(void)
+{
+    static const double cap[SERVERS] = {1, 2, 1, 1.5, 1}, idle_w[SERVERS] = {100, 150, 90, 140, 120};
+    static const double low[SERVERS] = {5, 8, 5, 7, 5}, wake_s[SERVERS] = {30, 0, 20, 30, 40};
+    static const double joule[SERVERS] = {6000, 9000, 5000, 7000, 8000};
+    ctw_cluster *c;
+    CTW_OKAY(ctw_cluster_new(ctx, NULL, &c));
+    CTW_OKAY(ctw_cluster_set_servers(c, SERVERS, cap, idle_w, low, wake_s, joule));
+    return c;
+}
+
+/* n updates ten seconds apart after time t under a load that comes and goes; the states of all as one number. */
+static double run_cluster(ctw_cluster *c, double t, int from, int n)
+{
+    double sum = 0;
+    for (int i = from; i < from + n; i++) {
+        int32_t state[SERVERS];
+        (void)ctw_cluster_update(c, t += 10, i / 40 % 2 ? 3.0 : 0.6, state, NULL);
+        for (int k = 0; k < SERVERS; k++) sum += state[k] * pow(1.01, i - from) * (k + 1);
+    }
+    return sum;
+}
+
+static double spent(const ctw_cluster *c, const char *key)
+{
+    ctw_report *r;
+    double v;
+    CTW_OKAY(ctw_cluster_report(c, &r));
+    CTW_OKAY(ctw_report_get_f64(r, key, &v));
+    ctw_report_unref(r);
+    return v;
+}
+
+START_TEST(cluster_files)
+{
+    CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
+    ctw_cluster *c, *q;
+    CTW_OKAY(ctw_cluster_new(ctx, NULL, &c));
+    ROUND_TRIP(ctw_cluster, c, &q);
+    CTW_FAILS(ctw_cluster_update(q, 0, 1, NULL, NULL), CTW_E_STATE, "servers");
+    ctw_cluster_unref(c);
+    ctw_cluster_unref(q);
+    c = cluster();
+    ROUND_TRIP(ctw_cluster, c, &q); /* before the first update: its clock begins at any time */
+    ck_assert(run_cluster(c, 500, 0, 50) == run_cluster(q, 500, 0, 50));
+    ctw_cluster_unref(q);
+    (void)run_cluster(c, 1000, 0, 83); /* some asleep, some spare, and when more comes some waking */
+    ROUND_TRIP(ctw_cluster, c, &q);
+    /* The loaded one's clock starts anew, below; no time has passed for it, so it goes on as the saved one does when
+     * updated at once. */
+    ck_assert(run_cluster(c, 1820, 83, 100) == run_cluster(q, -9010, 83, 100));
+    ck_assert_double_eq_tol(spent(q, "idle_joule"), spent(c, "idle_joule"), 1e-6);
+    ck_assert_double_eq_tol(spent(q, "seconds"), spent(c, "seconds"), 1e-6);
+    CTW_FAILS(ctw_cluster_update(q, -9999, 1, NULL, NULL), CTW_E_RANGE, "now_s");
+    ctw_cluster_unref(c);
+    ctw_cluster_unref(q);
+    CTW_OKAY(ctw_cluster_load_file(ctx, ctw_test_golden("power/cluster-1.ctw"), &q));
+    c = cluster();
+    (void)run_cluster(c, 0, 0, 100);
+    ck_assert(run_cluster(c, 990, 100, 50) == run_cluster(q, 0, 100, 50));
+    ctw_cluster_unref(c);
+    ctw_cluster_unref(q);
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
 /* Called as "power_files write FOLDER": writes the golden files anew, for a new version of the format. */
 static int write_golden(const char *folder)
 {
@@ -373,6 +444,11 @@ static int write_golden(const char *folder)
     snprintf(path, sizeof path, "%s/governor-1.ctw", folder);
     CTW_OKAY(ctw_governor_save_file(g, path));
     ctw_governor_unref(g);
+    ctw_cluster *c = cluster();
+    (void)run_cluster(c, 0, 0, 100);
+    snprintf(path, sizeof path, "%s/cluster-1.ctw", folder);
+    CTW_OKAY(ctw_cluster_save_file(c, path));
+    ctw_cluster_unref(c);
     ctw_ctx_unref(ctx);
     return 0;
 }
@@ -381,7 +457,7 @@ int main(int argc, char **argv)
 {
     const ctw_test_case cases[] = {
         {"limit_files", limit_files}, {"shapes_files", shapes_files},     {"sensitivity_files", sensitivity_files},
-        {"rack_files", rack_files},   {"governor_files", governor_files},
+        {"rack_files", rack_files},   {"governor_files", governor_files}, {"cluster_files", cluster_files},
     };
     if (argc == 3 && strcmp(argv[1], "write") == 0) return write_golden(argv[2]);
     return ctw_test_main("api-power-files", cases, sizeof cases / sizeof *cases, 20);

@@ -1,5 +1,6 @@
-/* Any bytes as a saved limit search, memory of shapes, sensitivity, rack or governor (the file says which): refused, or
- * usable without harm; what loads saves to the same bytes again. */
+/* Any bytes as a saved limit search, memory of shapes, sensitivity, rack, governor or cluster (the file says which):
+ * refused, or usable without harm; what loads saves to the same bytes again. */
+#include <cybertwin/cluster.h>
 #include <cybertwin/governor.h>
 #include <cybertwin/limit.h>
 #include <cybertwin/power.h>
@@ -67,6 +68,18 @@ static void use_governor(ctw_ctx *ctx, ctw_governor *x)
     if (ctw_governor_report(x, &r) == CTW_OK) ctw_report_unref(r);
 }
 
+static void use_cluster(ctw_ctx *ctx, ctw_cluster *x)
+{
+    ctw_report *r;
+    uint64_t awake = 1;
+    (void)ctx;
+    for (int i = 0; i < 50; i++) {
+        ctw_status s = ctw_cluster_update(x, 10.0 * i, i % 7, NULL, &awake);
+        if (s != CTW_OK && s != CTW_E_STATE && s != CTW_E_INFEASIBLE) abort();
+    }
+    if (ctw_cluster_report(x, &r) == CTW_OK) ctw_report_unref(r);
+}
+
 /* Loads, saves, loads again to the same bytes, uses. */
 #define TRY(type, use)                                                                                         \
     static void try_##type(ctw_ctx *ctx, const uint8_t *data, size_t size)                                     \
@@ -90,6 +103,7 @@ TRY(ctw_shapes, use_shapes)
 TRY(ctw_sensitivity, use_sensitivity)
 TRY(ctw_rack, use_rack)
 TRY(ctw_governor, use_governor)
+TRY(ctw_cluster, use_cluster)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -100,6 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     try_ctw_sensitivity(ctx, data, size);
     try_ctw_rack(ctx, data, size);
     try_ctw_governor(ctx, data, size);
+    try_ctw_cluster(ctx, data, size);
     ctw_ctx_unref(ctx);
     return 0;
 }

@@ -158,7 +158,7 @@ static ctw_status sleep_and_phases(ctw_ctx *ctx, void *user)
 {
     static const double idle[] = {100, 90}, low[] = {5, 5}, s[] = {10, 10}, j[] = {100, 100}, work[] = {1, 2};
     static const double mhz[] = {1000, 2000, 2000}, mem[] = {800, 800, 400}, w[] = {100, 200, 180}, t[] = {1.5, 1, 1.2};
-    ctw_cluster *c = NULL;
+    ctw_cluster *c = NULL, *c2 = NULL;
     ctw_report *r = NULL;
     ctw_power *p = NULL, *again = NULL;
     double f[2];
@@ -169,6 +169,8 @@ static ctw_status sleep_and_phases(ctw_ctx *ctx, void *user)
     if (st == CTW_OK) st = ctw_cluster_set_servers(c, 2, NULL, idle, low, s, j);
     if (st == CTW_OK) st = ctw_cluster_update(c, 0, 0.5, NULL, NULL);
     if (st == CTW_OK) st = ctw_cluster_report(c, &r);
+    if (st == CTW_OK) st = ctw_cluster_save_mem(c, saved, sizeof saved, &need);
+    if (st == CTW_OK) st = ctw_cluster_load_mem(ctx, saved, need, &c2);
     if (st == CTW_OK) st = ctw_power_new(ctx, NULL, &p);
     if (st == CTW_OK) st = ctw_power_fit_memory(p, mhz, mem, NULL, w, t, 3, NULL);
     if (st == CTW_OK) st = ctw_power_update(p, 2000, 1, 210);
@@ -178,6 +180,7 @@ static ctw_status sleep_and_phases(ctw_ctx *ctx, void *user)
     if (st == CTW_OK) st = ctw_phases_choose(ctx, both, NULL, work, 2, 1.2, INFINITY, f, NULL, NULL);
     ctw_report_unref(r);
     ctw_cluster_unref(c);
+    ctw_cluster_unref(c2);
     ctw_power_unref(p);
     ctw_power_unref(again);
     return st;
