@@ -162,7 +162,7 @@ static ctw_status add_rows(model *b)
         }
     }
     for (size_t i = 0; i < in->regions * in->slots; i++) {
-        double cap = in->region_cap[i / in->slots];
+        double cap = in->feed_cap[i / in->slots];
         b->cap_row[i] = NONE;
         if (isfinite(cap)) CTW_TRY(ctw_milp__add_row(&b->m, -INFINITY, cap, b->cap_row + i));
     }

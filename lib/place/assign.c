@@ -32,7 +32,7 @@ typedef struct usher {
     booking *by_slot;  /* batch entries in order of slot */
     int32_t *batch_of; /* by_slot: batch rows, only where some row has a limit; NULL otherwise */
     size_t *slot_at;   /* slots + 2 */
-    double *budget;    /* regions */
+    double *budget;    /* feeds */
     int limits;        /* some row has a limit per server */
     /* one slot: guests by (pool, flavour) */
     size_t *group_at; /* pools x flavours + 1 */
@@ -184,6 +184,18 @@ static void pad(usher *a, size_t cell)
     }
 }
 
+/* Squeezing lowers the cost, and with it the draw where all cost is that of watts; not a rack's, and not when units left
+ * over would come in as well. */
+static int may_squeeze(const usher *a, size_t pool)
+{
+    const ctw_place__inst *in = a->in;
+    int can = in->feeds == in->regions;
+    if (!in->capped) return 1;
+    for (size_t i = 0; i < a->packer.kinds; i++) can &= a->packer.left[i] == 0;
+    for (size_t k = 0; k < in->classes; k++) can &= in->class[k].pool != pool || in->class[k].embodied == 0;
+    return can;
+}
+
 static ctw_status pack_cell(usher *a, size_t pool, size_t t)
 {
     const ctw_place__inst *in = a->in;
@@ -191,7 +203,7 @@ static ctw_status pack_cell(usher *a, size_t pool, size_t t)
     if (at[0] == at[in->flavours]) return CTW_OK;
     for (size_t f = 0; f < in->flavours; f++) a->counts[f] = (int32_t)(at[f + 1] - at[f]);
     CTW_TRY(ctw_place__pack(&a->packer, pool, t, a->counts));
-    if (!a->limits && !in->capped && !ctw_place__rung(a->clock)) {
+    if (!a->limits && may_squeeze(a, pool) && !ctw_place__rung(a->clock)) {
         CTW_TRY(ctw_place__squeeze(&a->packer));
         for (size_t i = 0; i < a->packer.kinds; i++) a->counts[a->packer.flavour[i]] = a->packer.left[i];
     }
@@ -216,7 +228,7 @@ static ctw_status pack_slots(usher *a)
     for (size_t t = 0; t < in->slots; t++) {
         CTW_TRY(ctw_place__too_late(a->clock));
         if (in->capped) {
-            memcpy(a->budget, in->region_cap, in->regions * sizeof(double));
+            memcpy(a->budget, in->feed_cap, in->feeds * sizeof(double));
             a->packer.budget = a->budget;
         }
         CTW_TRY(gather(a, t));
@@ -268,7 +280,7 @@ ctw_status ctw_place__assign(ctw_place__market *m, ctw_place__plan *plan, ctw_pl
     for (size_t i = 0; i < in->services; i++) a.limits |= in->service[i].spread > 0;
     if (s == CTW_OK) s = sort_entries(&a);
     a.counts = CTW_NEW(in->ctx, in->flavours, int32_t);
-    a.budget = CTW_NEW(in->ctx, in->regions, double);
+    a.budget = CTW_NEW(in->ctx, in->feeds, double);
     a.group_at = CTW_NEW(in->ctx, in->pools * in->flavours + 1, size_t);
     a.next_member = CTW_NEW(in->ctx, in->classes, int32_t);
     if (s == CTW_OK && (!a.counts || !a.budget || !a.group_at || !a.next_member)) s = CTW_E_NOMEM;

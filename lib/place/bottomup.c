@@ -18,7 +18,7 @@ typedef struct model {
     /* rows */
     size_t *cap_row;    /* (slot x servers + server) x (r + 1): resources, then the server's power cap */
     size_t *start_row;  /* slot x servers, NONE without start-up energy */
-    size_t *region_row; /* slot x regions, NONE without a cap */
+    size_t *feed_row;   /* slot x feeds, NONE without a cap */
     size_t throughput_row, spread_row;
     /* columns */
     size_t *on_col;      /* slot x servers */
@@ -50,15 +50,22 @@ static ctw_status add_server_rows(model *b)
             if (isfinite(in->class[k].cap_w)) CTW_TRY(ctw_milp__add_row(&b->m, -INFINITY, 0, row + in->r));
             if (t > 0 && in->class[k].startup > 0) CTW_TRY(ctw_milp__add_row(&b->m, -INFINITY, 0, b->start_row + at));
         }
-        for (size_t g = 0; g < in->regions; g++) {
-            b->region_row[t * in->regions + g] = NONE;
-            if (isinf(in->region_cap[g])) continue;
-            CTW_TRY(ctw_milp__add_row(&b->m, -INFINITY, in->region_cap[g], b->region_row + t * in->regions + g));
+        for (size_t g = 0; g < in->feeds; g++) {
+            b->feed_row[t * in->feeds + g] = NONE;
+            if (isinf(in->feed_cap[g])) continue;
+            CTW_TRY(ctw_milp__add_row(&b->m, -INFINITY, in->feed_cap[g], b->feed_row + t * in->feeds + g));
         }
     }
     b->throughput_row = NONE;
     if (in->opt->throughput_min <= 0) return CTW_OK;
     return ctw_milp__add_row(&b->m, in->opt->throughput_min * (double)in->batch_slots, INFINITY, &b->throughput_row);
+}
+
+/* The row of the cap of the class's rack, NONE without one. */
+static size_t rack_row(const model *b, size_t k, size_t t)
+{
+    const ctw_place__class *c = b->in->class + k;
+    return c->feed == c->region ? NONE : b->feed_row[t * b->in->feeds + c->feed];
 }
 
 static ctw_status add_on_columns(model *b)
@@ -69,15 +76,14 @@ static ctw_status add_on_columns(model *b)
             size_t at = t * in->servers + s, k = (size_t)in->class_of[s], n = 0;
             const ctw_place__class *c = in->class + k;
             const size_t *row = b->cap_row + at * (in->r + 1);
-            size_t region = b->region_row[t * in->regions + c->region];
             for (size_t j = 0; j < in->r; j++, n++) {
                 b->rows[n] = row[j];
                 b->values[n] = -in->cap[k * in->r + j];
             }
-            const size_t more[] = {row[in->r], region, b->start_row[at],
-                                   t + 1 < in->slots ? b->start_row[at + in->servers] : NONE};
-            const double value[] = {c->idle - c->cap_w, c->idle, 1, -1};
-            for (size_t i = 0; i < 4; i++) {
+            const size_t more[] = {row[in->r], b->feed_row[t * in->feeds + c->region], rack_row(b, k, t),
+                                   b->start_row[at], t + 1 < in->slots ? b->start_row[at + in->servers] : NONE};
+            const double value[] = {c->idle - c->cap_w, c->idle, c->idle, 1, -1};
+            for (size_t i = 0; i < 5; i++) {
                 if (more[i] == NONE) continue;
                 b->rows[n] = more[i];
                 b->values[n++] = value[i];
@@ -107,8 +113,8 @@ static ctw_status add_place(model *b, size_t t, size_t s, size_t flavour, double
         b->rows[n] = row[j];
         b->values[n++] = d[j];
     }
-    const size_t powered[] = {row[in->r], b->region_row[t * in->regions + in->class[k].region]};
-    for (size_t i = 0; i < 2; i++) {
+    const size_t powered[] = {row[in->r], b->feed_row[t * in->feeds + in->class[k].region], rack_row(b, k, t)};
+    for (size_t i = 0; i < 3; i++) {
         if (powered[i] == NONE || watts <= 0) continue;
         b->rows[n] = powered[i];
         b->values[n++] = watts;
@@ -253,7 +259,7 @@ static ctw_status alloc_model(model *b)
     }
     b->cap_row = CTW_NEW(in->ctx, n * (in->r + 1), size_t);
     b->start_row = CTW_NEW(in->ctx, n, size_t);
-    b->region_row = CTW_NEW(in->ctx, in->slots * in->regions, size_t);
+    b->feed_row = CTW_NEW(in->ctx, in->slots * in->feeds, size_t);
     b->on_col = CTW_NEW(in->ctx, n, size_t);
     b->unit_col = CTW_NEW(in->ctx, in->units, size_t);
     b->unit_end = CTW_NEW(in->ctx, in->units, size_t);
@@ -261,7 +267,7 @@ static ctw_status alloc_model(model *b)
     b->col_of = CTW_NEW(in->ctx, places, size_t);
     b->rows = CTW_NEW(in->ctx, scratch, size_t);
     b->values = CTW_NEW(in->ctx, scratch, double);
-    return b->cap_row && b->start_row && b->region_row && b->on_col && b->unit_col && b->unit_end && b->service_col &&
+    return b->cap_row && b->start_row && b->feed_row && b->on_col && b->unit_col && b->unit_end && b->service_col &&
                    b->col_of && b->rows && b->values
                ? CTW_OK
                : CTW_E_NOMEM;
@@ -269,7 +275,7 @@ static ctw_status alloc_model(model *b)
 
 static void free_model(model *b)
 {
-    void *all[] = {b->cap_row,  b->start_row,   b->region_row, b->on_col, b->unit_col,
+    void *all[] = {b->cap_row,  b->start_row,   b->feed_row, b->on_col, b->unit_col,
                    b->unit_end, b->service_col, b->col_of,     b->rows,   b->values};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) ctw_base__free(b->in->ctx, all[i]);
     ctw_milp__model_free(&b->m);

@@ -5,6 +5,7 @@
 #include "base/cancel.h"
 #include "base/ctx.h"
 #include "place/assign.h"
+#include "place/feed.h"
 #include "place/ramp.h"
 #include "place/repair.h"
 #include "place/respond.h"
@@ -12,7 +13,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_SWEEPS = 12, MOST_REPACKS = 1 };
+enum { MOST_SWEEPS = 12, MOST_REPACKS = 1, MOST_CAPPED = 3 };
 
 /* Prices are good enough when the divisible plan is this close to the bound: packing loses twice as much. */
 #define ENOUGH 2.5e-4
@@ -37,8 +38,9 @@ static double fluid_cost(const search *s)
     double sum = 0;
     for (size_t i = 0; i < m->cells * m->r; i++) sum += m->price[i] * m->demand[i];
     for (size_t k = 0; k < in->classes; k++) {
-        for (size_t t = 0; t < in->slots; t++) sum -= in->class[k].n * fmax(0, ctw_place__market_profit(m, k, t));
+        for (size_t t = 0; t < in->slots; t++) sum -= m->count[k] * fmax(0, ctw_place__market_profit(m, k, t));
     }
+    sum += ctw_place__feed_value(m);
     for (size_t u = 0; u < in->units; u++) {
         const ctw_place__batch *b = in->batch + in->unit_batch[u];
         sum += (b->duration - s->a->plan.run[u]) * b->penalty;
@@ -54,11 +56,14 @@ static void bound_at_average(search *s)
     if (s->c.avg_n == 0) return;
     memcpy(s->keep, m->price, n * sizeof(double));
     for (size_t i = 0; i < n; i++) m->anchor[i] = m->price[i] = s->c.avg[i] / (double)s->c.avg_n;
+    ctw_place__feed_average(m, s->c.avg_n);
     double b = ctw_place__crowd_bound(&s->c);
     if (b > s->a->bound) {
         s->a->bound = b;
         memcpy(s->best_price, m->price, n * sizeof(double));
+        ctw_place__feed_record(m);
     }
+    ctw_place__feed_restore(m);
     memcpy(m->price, s->keep, n * sizeof(double));
 }
 
@@ -80,6 +85,7 @@ static void one_sweep(search *s, int i, int first)
     ctw_place__market *m = &s->m;
     s->c.avg_n = 0;
     memset(s->c.avg, 0, m->cells * m->r * sizeof(double));
+    ctw_place__feed_forget(m);
     ctw_place__crowd_sweep(&s->c, first, s->clock);
     ctw_place__crowd_recount(&s->c);
     if (first) {
@@ -191,7 +197,7 @@ static ctw_status pack(search *s)
         ctw_base__log(s->in->ctx, CTW_LOG_DEBUG, "place", "packing %.3f s, %lld lost", ctw_base__cpu_now() - began,
                       (long long)lost);
         if (lost == 0) return CTW_OK;
-        if (round == MOST_REPACKS || s->hurry || ctw_place__rung(s->clock)) return place_rest(s);
+        if (round == (s->in->capped ? MOST_CAPPED : MOST_REPACKS) || s->hurry || ctw_place__rung(s->clock)) return place_rest(s);
         ctw_place__unassign(s->in, &s->a->plan);
         for (int i = 0; i < 2; i++) {
             ctw_place__crowd_recount(&s->c);

@@ -95,6 +95,42 @@ static int cmp_rows_stable(const void *pa, const void *pb, void *user)
     return c ? c : cmp_i64((int64_t) * (const size_t *)pa, (int64_t) * (const size_t *)pb);
 }
 
+static ctw_status read_feeds(const ctw_place *p, ctw_place__inst *in)
+{
+    in->feed_cap = CTW_NEW(in->ctx, p->regions + p->rack_caps, double);
+    in->feed_rack = CTW_NEW(in->ctx, p->regions + p->rack_caps, int64_t);
+    if (!in->feed_cap || !in->feed_rack) return CTW_E_NOMEM;
+    for (size_t i = 0; i < p->regions; i++) {
+        in->feed_cap[i] = p->region_cap ? p->region_cap[i] : INFINITY;
+        in->feed_rack[i] = -1;
+        in->capped |= isfinite(in->feed_cap[i]);
+    }
+    in->feeds = p->regions;
+    for (size_t i = 0; i < p->rack_caps; i++) {
+        if (isinf(p->rack_cap[i])) continue;
+        in->feed_cap[in->feeds] = p->rack_cap[i];
+        in->feed_rack[in->feeds++] = p->rack_id[i];
+        in->capped = 1;
+    }
+    return CTW_OK;
+}
+
+/* The feed of a class: its rack's, found among the ascending ids, or its region's. */
+static size_t feed_of(const ctw_place__inst *in, const ctw_place__class *c)
+{
+    size_t lo = in->regions, hi = in->feeds;
+    while (c->rack >= 0 && lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (in->feed_rack[mid] == c->rack) return mid;
+        if (in->feed_rack[mid] < c->rack) {
+            lo = mid + 1;
+        } else {
+            hi = mid;
+        }
+    }
+    return c->region;
+}
+
 /* A power cap bounds each resource by what the watts above idle can feed; for the usual server, on which one
  * resource draws power, that is the cap itself. */
 static void fill_class(const ctw_place *p, ctw_place__inst *in, size_t k, size_t row)
@@ -104,6 +140,7 @@ static void fill_class(const ctw_place *p, ctw_place__inst *in, size_t k, size_t
     c->region = (size_t)ctw_place__i64(d->region, row, 0);
     c->type = ctw_place__i64(d->type, row, 0);
     c->rack = ctw_place__i64(d->rack, row, -1);
+    c->feed = feed_of(in, c);
     c->idle = ctw_place__f64(d->idle, row, 0);
     c->startup = ctw_place__f64(d->startup, row, 0);
     c->embodied = ctw_place__f64(d->embodied, row, 0) * in->hours;
@@ -187,15 +224,10 @@ static ctw_status read_carbon(const ctw_place *p, ctw_place__inst *in)
     size_t n = p->regions * p->slots;
     in->gram = CTW_NEW(in->ctx, n, double);
     in->gram_wh = CTW_NEW(in->ctx, n, double);
-    in->region_cap = CTW_NEW(in->ctx, p->regions, double);
-    if (!in->gram || !in->gram_wh || !in->region_cap) return CTW_E_NOMEM;
+    if (!in->gram || !in->gram_wh) return CTW_E_NOMEM;
     for (size_t i = 0; i < n; i++) {
         in->gram_wh[i] = p->carbon[i] / 1000;
         in->gram[i] = p->carbon[i] / 1000 * in->hours;
-    }
-    for (size_t i = 0; i < p->regions; i++) {
-        in->region_cap[i] = p->region_cap ? p->region_cap[i] : INFINITY;
-        if (isfinite(in->region_cap[i])) in->capped = 1;
     }
     return CTW_OK;
 }
@@ -237,6 +269,7 @@ ctw_status ctw_place__inst_new(const ctw_place *p, ctw_place__inst *in, const ch
     in->regions = p->regions;
     in->hours = p->opt.slot_s / 3600;
     CTW_TRY(read_carbon(p, in));
+    CTW_TRY(read_feeds(p, in));
     CTW_TRY(read_servers(p, in, fn));
     CTW_TRY(form_pools(p, in, fn));
     return ctw_place__inst_jobs(p, in, fn);
@@ -245,7 +278,7 @@ ctw_status ctw_place__inst_new(const ctw_place *p, ctw_place__inst *in, const ch
 void ctw_place__inst_free(ctw_place__inst *in)
 {
     if (!in->ctx) return;
-    void *all[] = {in->gram,          in->gram_wh,    in->region_cap, in->class,           in->cap,
+    void *all[] = {in->gram,          in->gram_wh,    in->feed_cap, in->feed_rack, in->class,           in->cap,
                    in->pool_region,   in->watt,       in->class_of,   in->row_of,          in->members,
                    in->demand,        in->least,      in->batch,      in->service,         in->loads,
                    in->service_entry, in->unit_batch, in->running,    in->service_running, in->service_running_at};

@@ -10,6 +10,7 @@ enum { CTW_PLACE_MAX_POOLS = 64 }; /* a job's admissible pools are a bit set */
 
 typedef struct ctw_place__class {
     size_t region, pool;
+    size_t feed; /* the rack's, where that has a power cap; else the region's, which is the region itself */
     int64_t type, rack;
     double idle;     /* W */
     double startup;  /* Wh */
@@ -51,8 +52,10 @@ typedef struct ctw_place__inst {
     double hours;          /* of a slot */
     double *gram;          /* regions x slots: g per W kept up for one slot */
     double *gram_wh;       /* regions x slots: g per Wh */
-    double *region_cap;    /* regions, INFINITY where none */
-    int capped;            /* some region has a cap */
+    size_t feeds;          /* regions, then racks with a power cap */
+    double *feed_cap;      /* feeds: W, INFINITY where none */
+    int64_t *feed_rack;    /* feeds: the host's rack, -1 for regions; racks ascending */
+    int capped;            /* some feed has a cap */
     size_t classes;
     ctw_place__class *class;
     double *cap, *watt; /* classes x r; cap already cut to what the server's power cap allows */

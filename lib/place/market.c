@@ -4,6 +4,7 @@
  * (s: softplus, or the identity where a resource draws no power), by projected Newton steps with backtracking.
  * The minimum's gradient condition says that supply equals demand, or price 0 and supply in excess. */
 #include "place/market.h"
+#include "place/feed.h"
 #include <math.h>
 #include <string.h>
 
@@ -31,11 +32,12 @@ static void fill_static(ctw_place__market *m)
     for (size_t f = 0; f < in->flavours; f++) {
         for (size_t j = 0; j < m->r; j++) m->rate[f * m->r + j] = in->demand[f * in->r + m->res[j]];
     }
-    memcpy(m->gram, in->gram, in->regions * in->slots * sizeof(double));
+    ctw_place__feed_counts(m);
     for (size_t k = 0; k < in->classes; k++) {
         const ctw_place__class *c = in->class + k;
-        for (size_t j = 0; j < m->r; j++) m->scale[c->pool * m->r + j] += c->n * in->cap[k * in->r + m->res[j]];
+        for (size_t j = 0; j < m->r; j++) m->scale[c->pool * m->r + j] += m->count[k] * in->cap[k * in->r + m->res[j]];
         for (size_t t = 0; t < in->slots; t++) {
+            m->gram[k * in->slots + t] = ctw_place__gram(in, k, t);
             m->fixed[k * in->slots + t] = ctw_place__gram(in, k, t) * c->idle + c->embodied;
         }
     }
@@ -81,22 +83,27 @@ ctw_status ctw_place__market_new(const ctw_place__inst *in, ctw_place__market *m
     m->high = CTW_NEW(in->ctx, m->cells * m->r, double);
     m->fixed = CTW_NEW(in->ctx, in->classes * in->slots, double);
     m->theta_on = CTW_NEW(in->ctx, in->classes * in->slots, double);
-    m->gram = CTW_NEW(in->ctx, in->regions * in->slots, double);
+    m->gram = CTW_NEW(in->ctx, in->classes * in->slots, double);
+    m->count = CTW_NEW(in->ctx, in->classes, double);
+    m->alike = CTW_NEW(in->ctx, in->classes, double);
     m->rate = CTW_NEW(in->ctx, in->flavours * m->r, double);
     if (!m->price || !m->demand || !m->padding || !m->anchor || !m->slope || !m->drift || !m->scale || !m->high ||
-        !m->fixed || !m->theta_on || !m->gram || !m->rate) {
+        !m->fixed || !m->theta_on || !m->gram || !m->count || !m->alike || !m->rate) {
         ctw_place__market_free(m);
         return CTW_E_NOMEM;
     }
     fill_static(m);
     fill_high(m);
-    return CTW_OK;
+    ctw_status s = ctw_place__feeds_new(m);
+    if (s != CTW_OK) ctw_place__market_free(m);
+    return s;
 }
 
 void ctw_place__market_free(ctw_place__market *m)
 {
     if (!m->in) return;
-    void *all[] = {m->res,   m->price, m->demand, m->padding, m->anchor, m->slope,   m->drift,
+    ctw_place__feeds_free(m);
+    void *all[] = {m->count, m->alike, m->res,   m->price, m->demand, m->padding, m->anchor, m->slope,   m->drift,
                    m->scale, m->high,  m->fixed,  m->gram,    m->rate,   m->theta_on};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) ctw_base__free(m->in->ctx, all[i]);
     memset(m, 0, sizeof *m);
@@ -125,7 +132,7 @@ static double smooth_profit(const ctw_place__market *m, size_t k, size_t t, cons
                             double *curve, double *full)
 {
     const ctw_place__inst *in = m->in;
-    double gram = m->gram[in->class[k].region * in->slots + t], fixed = m->fixed[k * in->slots + t];
+    double gram = m->gram[k * in->slots + t], fixed = m->fixed[k * in->slots + t];
     double profit = -fixed;
     *full = fixed;
     for (size_t j = 0; j < m->r; j++) {
@@ -175,9 +182,9 @@ static void evaluate(const ctw_place__market *m, size_t cell, const double *mu, 
     }
     for (size_t k = 0; k < in->classes; k++) {
         double grad[MAX_R], curve[MAX_R], full, sigma;
-        if (in->class[k].pool != pool || in->class[k].n == 0) continue;
+        if (in->class[k].pool != pool || m->alike[k] <= 0) continue;
         double profit = smooth_profit(m, k, t, mu, grad, curve, &full);
-        double width = m->theta * fmax(full, 1e-12), n = in->class[k].n, s = softplus(profit / width, &sigma);
+        double width = m->theta * fmax(full, 1e-12), n = m->alike[k], s = softplus(profit / width, &sigma);
         out->value += n * width * s;
         double bend = n * sigma * (1 - sigma) / width;
         for (size_t i = 0; i < r; i++) {
@@ -251,7 +258,7 @@ static int step(const ctw_place__market *m, size_t cell, double *mu, supply *at,
     return 0;
 }
 
-void ctw_place__market_solve(ctw_place__market *m, size_t cell)
+static void clear_cell(ctw_place__market *m, size_t cell)
 {
     size_t r = m->r, pool = cell / m->in->slots;
     double *mu = m->price + cell * r, *inv = m->slope + cell * r * r, lift[MAX_R];
@@ -271,6 +278,14 @@ void ctw_place__market_solve(ctw_place__market *m, size_t cell)
         invert(at.hess, is_free, lift, r, inv);
         if (off < 1e-5 || !step(m, cell, mu, &at, inv)) return;
     }
+}
+
+void ctw_place__market_solve(ctw_place__market *m, size_t cell)
+{
+    clear_cell(m, cell);
+    if (!m->feeds) return;
+    if (ctw_place__feed_follow(m, cell)) clear_cell(m, cell);
+    ctw_place__feed_bend(m, cell);
 }
 
 void ctw_place__market_solve_all(ctw_place__market *m)
@@ -298,7 +313,7 @@ double ctw_place__market_profit(const ctw_place__market *m, size_t class, size_t
 {
     const ctw_place__inst *in = m->in;
     const double *mu = m->price + (in->class[class].pool * in->slots + slot) * m->r;
-    double gram = m->gram[in->class[class].region * in->slots + slot], profit = -m->fixed[class * in->slots + slot];
+    double gram = m->gram[class * in->slots + slot], profit = -m->fixed[class * in->slots + slot];
     for (size_t j = 0; j < m->r; j++) {
         double cap = in->cap[class * in->r + m->res[j]], w = gram * in->watt[class * in->r + m->res[j]];
         profit += cap * fmax(0, mu[j] - w);
@@ -312,5 +327,16 @@ double ctw_place__market_on(const ctw_place__market *m, size_t class, size_t slo
     const double *mu = m->price + (m->in->class[class].pool * m->in->slots + slot) * m->r;
     double profit = smooth_profit(m, class, slot, mu, grad, curve, &full);
     softplus(profit / (m->theta * fmax(full, 1e-12)), &sigma);
-    return sigma * m->in->class[class].n;
+    return sigma * m->count[class];
+}
+
+double ctw_place__market_watts(const ctw_place__market *m, size_t class, size_t slot)
+{
+    const ctw_place__inst *in = m->in;
+    double grad[MAX_R], curve[MAX_R], full, sigma, watts = in->class[class].idle;
+    const double *mu = m->price + (in->class[class].pool * in->slots + slot) * m->r;
+    double profit = smooth_profit(m, class, slot, mu, grad, curve, &full);
+    softplus(profit / (m->theta * fmax(full, 1e-12)), &sigma);
+    for (size_t j = 0; j < m->r; j++) watts += grad[j] * in->watt[class * in->r + m->res[j]];
+    return sigma * m->alike[class] * watts;
 }

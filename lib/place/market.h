@@ -23,7 +23,10 @@ typedef struct ctw_place__market {
     double *high;     /* cells x r: highest price, where demand exceeds all capacity */
     double *fixed;    /* classes x slots: g of a server being on, multipliers of start-up included */
     double *theta_on; /* classes x slots: the multipliers of start-ups in `fixed` (ramp.c) */
-    double *gram;     /* regions x slots: g per W, with the multiplier of the region's cap */
+    double *gram;     /* classes x slots: g per W, as the tariff of the region says (feed.c) */
+    double *count;    /* classes: servers reckoned with, no more than the rack can feed under full load */
+    double *alike;    /* classes: the sum of count over classes that differ in rack only, at the first of them; else 0 */
+    struct ctw_place__feeds *feeds; /* what watts cost beyond the intensities; NULL when nothing is */
     double *rate;     /* flavours x r: demands in market order */
     double theta,
         give;      /* width of the logistic curve; capacity (share) that a doubled price moves the anchor's term by */
@@ -40,6 +43,9 @@ void ctw_place__market_solve_all(ctw_place__market *m);
 void ctw_place__market_move(ctw_place__market *m, size_t cell, size_t flavour, double units);
 /* Servers of the class that are on in `slot` at the present prices, 0..n. */
 double ctw_place__market_on(const ctw_place__market *m, size_t class, size_t slot);
+/* Watts that the class and those like it draw in the slot at the present prices, by the smoothed supply; 0 for classes
+ * that are not the first of their like. */
+double ctw_place__market_watts(const ctw_place__market *m, size_t class, size_t slot);
 /* Grams that one server of the class earns when on at the prices (exact, unsmoothed). */
 double ctw_place__market_profit(const ctw_place__market *m, size_t class, size_t slot);
 

@@ -48,6 +48,20 @@ static double cap_of(const ctw_place__packer *p, size_t k, size_t j)
     return p->m->in->cap[k * p->m->in->r + p->m->res[j]];
 }
 
+/* Watts that the class's region and rack may still draw. */
+static double budget_of(const ctw_place__packer *p, size_t k)
+{
+    const ctw_place__class *c = p->m->in->class + k;
+    return fmin(p->budget[c->region], p->budget[c->feed]);
+}
+
+static void spend(ctw_place__packer *p, size_t k, double watts)
+{
+    const ctw_place__class *c = p->m->in->class + k;
+    p->budget[c->region] -= watts;
+    if (c->feed != c->region) p->budget[c->feed] -= watts;
+}
+
 /* Flavours with units to pack. */
 static void begin(ctw_place__packer *p, const int32_t *counts)
 {
@@ -78,7 +92,7 @@ static void plan_classes(ctw_place__packer *p)
         p->quota[k] = (int32_t)(on + 0.3);
         for (size_t j = 0; j < p->m->r; j++) {
             p->plan[j] += p->quota[k] * cap_of(p, k, j);
-            full += cap_of(p, k, j) * p->m->gram[c->region * in->slots + p->slot] * in->watt[k * in->r + p->m->res[j]];
+            full += cap_of(p, k, j) * p->m->gram[k * in->slots + p->slot] * in->watt[k * in->r + p->m->res[j]];
         }
         p->merit[k] = -ctw_place__market_profit(p->m, k, p->slot) / fmax(full, 1e-12);
     }
@@ -160,7 +174,7 @@ static int find_pattern(ctw_place__packer *p, size_t k)
     for (size_t i = 0; i < p->kinds && most > 0; i++) {
         p->best_watts += p->best[i] * ctw_place__unit_watts(p->m->in, k, (size_t)p->flavour[i]);
     }
-    return most > 0 && (!p->budget || p->best_watts <= p->budget[p->m->in->class[k].region]);
+    return most > 0 && (!p->budget || p->best_watts <= budget_of(p, k));
 }
 
 static ctw_status emit(ctw_place__packer *p, size_t k, int32_t times)
@@ -181,7 +195,7 @@ static ctw_status emit(ctw_place__packer *p, size_t k, int32_t times)
     }
     x->kinds = p->parts - x->first;
     p->open[k] += times;
-    if (p->budget) p->budget[p->m->in->class[k].region] -= times * p->best_watts;
+    if (p->budget) spend(p, k, times * p->best_watts);
     if (p->open[k] > p->quota[k]) return CTW_OK;
     for (size_t j = 0; j < p->m->r; j++) p->plan[j] -= times * cap_of(p, k, j);
     return CTW_OK;
@@ -200,7 +214,7 @@ static int32_t repeat(const ctw_place__packer *p, size_t k, int32_t most)
 {
     int32_t times = most;
     if (p->budget && p->best_watts > 0)
-        times = (int32_t)fmin(times, p->budget[p->m->in->class[k].region] / p->best_watts);
+        times = (int32_t)fmin(times, budget_of(p, k) / p->best_watts);
     for (size_t i = 0; i < p->kinds; i++) {
         if (p->best[i] > 0) times = times < p->left[i] / p->best[i] / 2 ? times : p->left[i] / p->best[i] / 2;
     }
@@ -217,7 +231,7 @@ static size_t cheapest_class(ctw_place__packer *p)
     for (size_t k = 0; k < in->classes; k++) {
         if (in->class[k].pool != p->pool || p->open[k] >= in->class[k].n || !find_pattern(p, k)) continue;
         double cost = p->m->fixed[k * in->slots + p->slot], taken = 0,
-               gram = p->m->gram[in->class[k].region * in->slots + p->slot];
+               gram = p->m->gram[k * in->slots + p->slot];
         for (size_t i = 0; i < p->kinds; i++) {
             double share = 0;
             for (size_t j = 0; j < p->m->r; j++) {

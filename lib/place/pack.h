@@ -23,7 +23,7 @@ typedef struct ctw_place__packer {
     double *demand;             /* kinds x r of the market */
     double *total, *plan, *use; /* r: demand left; capacity of the servers still planned; target fill */
     double *room;               /* r */
-    double *budget;             /* regions: watts that may still be drawn in the slot; NULL without caps */
+    double *budget;             /* feeds: watts that may still be drawn in the slot; NULL without caps */
     double best_watts;          /* of a server with the content best[] */
     int32_t *quota, *open;      /* classes: servers planned, and opened so far */
     double *merit;              /* classes */

@@ -60,6 +60,8 @@ static int fits(const ctw_place__patch *x, int32_t server, int32_t job)
     }
     size_t region = (size_t)x->group[x->group_of[row]].region;
     if (x->p->region_cap && x->watts[region] + added(x, server, job) > x->p->region_cap[region] * (1 + 1e-9)) return 0;
+    int32_t rack = x->rack_of ? x->rack_of[row] : -1;
+    if (rack >= 0 && x->rack_watts[rack] + added(x, server, job) > x->p->rack_cap[rack] * (1 + 1e-9)) return 0;
     return spread_allows(x, server, job);
 }
 
@@ -106,7 +108,10 @@ static void shift(ctw_place__patch *x, int32_t guest, int32_t server, int by)
     const double *d = ctw_place__patch_demand(x, g->row);
     double *use = x->use + (size_t)server * x->r;
     if (by < 0) x->load[server]--;
-    x->watts[x->group[x->group_of[x->row_of[server]]].region] += by * added(x, server, g->row);
+    int32_t row = x->row_of[server], rack = x->rack_of ? x->rack_of[row] : -1;
+    double watts = by * added(x, server, g->row);
+    x->watts[x->group[x->group_of[row]].region] += watts;
+    if (rack >= 0) x->rack_watts[rack] += watts;
     if (by > 0) x->load[server]++;
     for (size_t j = 0; j < x->r; j++) use[j] = x->load[server] ? use[j] + by * d[x->res[j]] : 0;
 }

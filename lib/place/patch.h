@@ -42,6 +42,8 @@ typedef struct ctw_place__patch {
     int32_t *load, *guests_of;     /* servers: units there; the first of them, -1 */
     int32_t *next, *prev, *bucket; /* servers: the bucket's list; bucket -1 when off */
     double *watts;                 /* regions */
+    int32_t *rack_of;              /* rows: index of the rack's cap, -1; NULL when no rack has one */
+    double *rack_watts;            /* capped racks */
     ctw_place__patch_group *group;
     size_t groups;
     double most; /* of resource 0 on any server */

@@ -43,6 +43,29 @@ static ctw_status number_servers(ctw_place__patch *x)
     return CTW_OK;
 }
 
+/* Rows whose rack has a power cap. */
+static ctw_status find_racks(ctw_place__patch *x)
+{
+    const ctw_place *p = x->p;
+    if (p->rack_caps == 0 || !p->nodes.rack) return CTW_OK;
+    x->rack_of = CTW_NEW(ctw_place__patch_ctx(x), p->nodes.n, int32_t);
+    x->rack_watts = CTW_NEW(ctw_place__patch_ctx(x), p->rack_caps, double);
+    if (!x->rack_of || !x->rack_watts) return CTW_E_NOMEM;
+    for (size_t i = 0; i < p->nodes.n; i++) {
+        size_t lo = 0, hi = p->rack_caps; /* the first id not below the rack */
+        while (lo < hi) {
+            size_t mid = lo + (hi - lo) / 2;
+            if (p->rack_id[mid] < p->nodes.rack[i]) {
+                lo = mid + 1;
+            } else {
+                hi = mid;
+            }
+        }
+        x->rack_of[i] = lo < p->rack_caps && p->rack_id[lo] == p->nodes.rack[i] ? (int32_t)lo : -1;
+    }
+    return CTW_OK;
+}
+
 static ctw_status form_groups(ctw_place__patch *x)
 {
     const ctw_place__nodes *n = &x->p->nodes;
@@ -179,6 +202,7 @@ ctw_status ctw_place__patch_read(ctw_place__patch *x)
 {
     CTW_TRY(number_servers(x));
     CTW_TRY(form_groups(x));
+    CTW_TRY(find_racks(x));
     CTW_TRY(read_need(x));
     for (size_t row = 0; row < x->p->jobs.n; row++)
         CTW_TRY(x->need[row] >= 0 ? read_service(x, row) : read_batch(x, row));
@@ -192,6 +216,6 @@ ctw_status ctw_place__patch_read(ctw_place__patch *x)
 void ctw_place__patch_free(ctw_place__patch *x)
 {
     void *all[] = {x->first, x->row_of, x->group_of, x->off,   x->use,   x->load, x->guests_of, x->next,
-                   x->prev,  x->bucket, x->watts,    x->group, x->guest, x->need, x->queue};
+                   x->prev,  x->bucket, x->watts,    x->group, x->guest, x->need, x->queue, x->rack_of, x->rack_watts};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) ctw_base__free(ctw_place__patch_ctx(x), all[i]);
 }

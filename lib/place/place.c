@@ -1,5 +1,6 @@
 /* place.c: the handle's life, the horizon, and the small setters. */
 #include "base/ctx.h"
+#include "num/sort.h"
 #include "place/place_params.h"
 #include "place/solution.h"
 #include <math.h>
@@ -10,6 +11,8 @@ static void free_members(ctw_place *p)
     ctw_place__jobs_free(p->h.ctx, &p->jobs);
     ctw_base__free(p->h.ctx, p->carbon);
     ctw_base__free(p->h.ctx, p->region_cap);
+    ctw_base__free(p->h.ctx, p->rack_id);
+    ctw_base__free(p->h.ctx, p->rack_cap);
     ctw_solution_unref(p->warm);
 }
 
@@ -68,6 +71,57 @@ ctw_status ctw_place_set_region_caps(ctw_place *p, const double *cap_w, uint64_t
     ctw_status s = ctw_base__in_u64(regions, 0, CTW_PLACE_MAX_REGIONS, __func__, "regions");
     if (s == CTW_OK) s = ctw_place__set_f64(p->h.ctx, &p->region_cap, cap_w, (size_t)regions, 1, __func__, "cap_w");
     if (s == CTW_OK) p->region_caps = (size_t)regions;
+    ctw_base__handle_leave(&p->h);
+    return s;
+}
+
+static int cmp_rack(const void *pa, const void *pb, void *user)
+{
+    const int64_t *rack = user;
+    int64_t a = rack[*(const size_t *)pa], b = rack[*(const size_t *)pb];
+    return a < b ? -1 : a > b;
+}
+
+static ctw_status new_rack_caps(ctw_place *p, const int64_t *rack, const double *cap_w, size_t n, const char *fn)
+{
+    ctw_ctx *ctx = p->h.ctx;
+    size_t *order = CTW_NEW(ctx, n, size_t);
+    int64_t *id = NULL;
+    double *cap = NULL;
+    ctw_status s = order ? CTW_OK : CTW_E_NOMEM;
+    if (s == CTW_OK) s = ctw_place__set_i64(ctx, &id, rack, n, 0, INT64_MAX, fn, "rack");
+    if (s == CTW_OK) s = ctw_place__set_f64(ctx, &cap, cap_w, n, 1, fn, "cap_w");
+    for (size_t i = 0; i < n && s == CTW_OK; i++) order[i] = i;
+    if (s == CTW_OK) ctw_num__sort_by(order, n, sizeof *order, cmp_rack, id);
+    for (size_t i = 0; i < n && s == CTW_OK; i++) {
+        id[i] = rack[order[i]];
+        cap[i] = cap_w[order[i]];
+        if (i > 0 && id[i] == id[i - 1])
+            s = ctw_base__fail(CTW_E_RANGE, "%s: rack %lld occurs twice", fn, (long long)id[i]);
+    }
+    ctw_base__free(ctx, order);
+    if (s != CTW_OK) {
+        ctw_base__free(ctx, id);
+        ctw_base__free(ctx, cap);
+        return s;
+    }
+    ctw_base__free(ctx, p->rack_id);
+    ctw_base__free(ctx, p->rack_cap);
+    p->rack_id = id;
+    p->rack_cap = cap;
+    p->rack_caps = n;
+    return CTW_OK;
+}
+
+ctw_status ctw_place_set_rack_caps(ctw_place *p, const int64_t *rack, const double *cap_w, uint64_t n)
+{
+    if (n > 0) {
+        CTW_TRY(ctw_base__need(rack, __func__, "rack"));
+        CTW_TRY(ctw_base__need(cap_w, __func__, "cap_w"));
+    }
+    CTW_TRY(ctw_base__handle_enter(p ? &p->h : NULL, CTW_PLACE_MAGIC, __func__, "p"));
+    ctw_status s = ctw_base__in_u64(n, 0, 10000000, __func__, "n");
+    if (s == CTW_OK) s = new_rack_caps(p, rack, cap_w, (size_t)n, __func__);
     ctw_base__handle_leave(&p->h);
     return s;
 }

@@ -64,6 +64,9 @@ struct ctw_place {
     double *carbon;     /* regions x slots */
     double *region_cap; /* regions, or NULL */
     size_t region_caps;
+    size_t rack_caps; /* racks with a cap, ascending ids */
+    int64_t *rack_id;
+    double *rack_cap;
     double age; /* seconds of the forecast behind `carbon` */
     ctw_solution *warm;
     ctw_progress_fn progress;

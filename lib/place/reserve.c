@@ -25,7 +25,7 @@ typedef struct guard {
     size_t t;
     uint8_t *on, *before; /* servers: in this slot and in the one before */
     double *use;          /* servers x r: of services alone */
-    double *watts;        /* regions */
+    double *watts;        /* feeds */
     int32_t *group;       /* servers: what is lost together */
     replica *list;
     size_t n, list_cap;
@@ -151,7 +151,8 @@ static int32_t find_spare(const guard *g, const replica *x)
         size_t k = (size_t)in->class_of[s];
         const ctw_place__class *c = in->class + k;
         if (g->on[s] || !holds(g, x, (int32_t)s)) continue;
-        if (g->watts[c->region] + c->idle > in->region_cap[c->region]) continue;
+        if (g->watts[c->region] + c->idle > in->feed_cap[c->region]) continue;
+        if (g->watts[c->feed] + c->idle > in->feed_cap[c->feed]) continue;
         double cost = ctw_place__gram(in, k, g->t) * c->idle + c->embodied;
         if (g->t > 0 && !g->before[s]) cost += ctw_place__startup_gram(in, k, g->t) + 1e-6 * cost;
         if (cost >= least) continue;
@@ -161,11 +162,17 @@ static int32_t find_spare(const guard *g, const replica *x)
     return best;
 }
 
+static void add_watts(guard *g, const ctw_place__class *c, double watts)
+{
+    g->watts[c->region] += watts;
+    if (c->feed != c->region) g->watts[c->feed] += watts;
+}
+
 static void switch_spare(guard *g, int32_t server, int on)
 {
     const ctw_place__class *c = g->in->class + g->in->class_of[server];
     g->on[server] = (uint8_t)on;
-    g->watts[c->region] += on ? c->idle : -c->idle;
+    add_watts(g, c, on ? c->idle : -c->idle);
 }
 
 static ctw_status add_spare(guard *g, int32_t server)
@@ -224,8 +231,9 @@ static ctw_status guard_slot(guard *g, int64_t *missing)
 
 static void put_on(guard *g, int32_t server, size_t flavour)
 {
-    size_t k = (size_t)g->in->class_of[server], region = g->in->class[k].region;
-    g->watts[region] += ctw_place__unit_watts(g->in, k, flavour) + (g->on[server] ? 0 : g->in->class[k].idle);
+    size_t k = (size_t)g->in->class_of[server];
+    const ctw_place__class *c = g->in->class + k;
+    add_watts(g, c, ctw_place__unit_watts(g->in, k, flavour) + (g->on[server] ? 0 : c->idle));
     g->on[server] = 1;
 }
 
@@ -236,7 +244,7 @@ static ctw_status guard_all(guard *g, const int32_t *by_slot, const size_t *slot
         memcpy(g->before, g->on, in->servers);
         memset(g->on, 0, in->servers);
         memset(g->use, 0, in->servers * in->r * sizeof(double));
-        memset(g->watts, 0, in->regions * sizeof(double));
+        memset(g->watts, 0, in->feeds * sizeof(double));
         for (size_t i = 0; i < in->services; i++) {
             const ctw_place__service *l = in->service + i;
             for (int32_t q = 0; q < l->load[g->t]; q++) {
@@ -302,7 +310,7 @@ ctw_status ctw_place__add_reserve(const ctw_place__inst *in, ctw_place__plan *pl
     g.on = CTW_NEW(in->ctx, in->servers, uint8_t);
     g.before = CTW_NEW(in->ctx, in->servers, uint8_t);
     g.use = CTW_NEW(in->ctx, in->servers * in->r, double);
-    g.watts = CTW_NEW(in->ctx, in->regions, double);
+    g.watts = CTW_NEW(in->ctx, in->feeds, double);
     g.group = CTW_NEW(in->ctx, in->servers, int32_t);
     int32_t *by_slot = CTW_NEW(in->ctx, 2 * in->entries, int32_t);
     size_t *slot_at = CTW_NEW(in->ctx, in->slots + 2, size_t);

@@ -3,6 +3,7 @@
  * added where it would come and taken off where it is, so that a move pays even after the price has followed. */
 #include "place/respond.h"
 #include "base/cancel.h"
+#include "place/feed.h"
 #include <math.h>
 #include <string.h>
 
@@ -302,6 +303,7 @@ static void fade(ctw_place__crowd *c, double by)
 static void look_at_prices(ctw_place__crowd *c)
 {
     for (size_t q = 0; q < c->m->cells * c->m->r; q++) c->avg[q] += c->m->price[q];
+    ctw_place__feed_look(c->m);
     c->avg_n++;
 }
 
@@ -333,22 +335,50 @@ void ctw_place__crowd_sweep(ctw_place__crowd *c, int first, ctw_place__clock *cl
     }
 }
 
-/* Least over on/off sequences of a server's cost at the prices, start-ups included. */
-static double server_value(const ctw_place__market *m, size_t k)
+/* Grams that a server earns in the slot besides what it costs to be on; `extra` is a rack's multiplier. */
+static double earns(const ctw_place__market *m, size_t k, size_t t, double extra)
 {
     const ctw_place__inst *in = m->in;
+    const double *mu = m->price + (in->class[k].pool * in->slots + t) * m->r;
+    double gram = m->gram[k * in->slots + t] + extra, sum = 0;
+    for (size_t j = 0; j < m->r; j++)
+        sum += in->cap[k * in->r + m->res[j]] * fmax(0, mu[j] - gram * in->watt[k * in->r + m->res[j]]);
+    return sum;
+}
+
+/* Least over on/off sequences of a server's cost at the prices, start-ups included. The market's fixed cost may contain
+ * multipliers of start-ups; the bound is formed without them. */
+static double server_value(const ctw_place__market *m, size_t k, const double *extra)
+{
+    const ctw_place__inst *in = m->in;
+    const ctw_place__class *c = in->class + k;
     double off = 0, on = 0;
     for (size_t t = 0; t < in->slots; t++) {
-        /* The market's fixed cost may contain multipliers of start-ups; the bound is formed without them. */
-        size_t at = k * in->slots + t;
-        double fixed = m->gram[in->class[k].region * in->slots + t] * in->class[k].idle + in->class[k].embodied;
-        double z = -(ctw_place__market_profit(m, k, t) + m->fixed[at] - fixed);
-        double start = t > 0 ? ctw_place__startup_gram(in, k, t) : 0;
+        double more = extra ? extra[t] : 0;
+        double z = (m->gram[k * in->slots + t] + more) * c->idle + c->embodied - earns(m, k, t, more);
+        double start = t > 0 ? ctw_place__startup_gram(in, k, t) * ctw_place__feed_share(m, c->region, t) : 0;
         double next_on = fmin(on, off + start) + z;
         off = fmin(off, on);
         on = next_on;
     }
     return fmin(on, off);
+}
+
+/* All servers, rack by rack where racks have caps. */
+static double servers_value(const ctw_place__market *m)
+{
+    const ctw_place__inst *in = m->in;
+    double sum = 0;
+    for (size_t k = 0; k < in->classes; k++) {
+        if (in->class[k].feed < in->regions) sum += in->class[k].n * server_value(m, k, NULL);
+    }
+    for (size_t f = in->regions; f < in->feeds; f++) {
+        sum -= ctw_place__feed_rack(m, f);
+        for (size_t k = 0; k < in->classes; k++) {
+            if (in->class[k].feed == f) sum += in->class[k].n * server_value(m, k, m->feeds->extra);
+        }
+    }
+    return sum;
 }
 
 static double service_value(ctw_place__crowd *c, const ctw_place__service *l)
@@ -370,12 +400,6 @@ double ctw_place__crowd_bound(ctw_place__crowd *c)
         sum += b->count * (b->fits ? answer(c, b, 0, &n) : (b->penalty + c->miss_extra) * b->duration);
     }
     for (size_t i = 0; i < in->services; i++) sum += service_value(c, in->service + i);
-    for (size_t k = 0; k < in->classes; k++) sum += in->class[k].n * server_value(c->m, k);
-    for (size_t g = 0; g < in->regions && in->capped; g++) {
-        if (isinf(in->region_cap[g])) continue;
-        for (size_t t = 0; t < in->slots; t++) {
-            sum -= (c->m->gram[g * in->slots + t] - in->gram[g * in->slots + t]) * in->region_cap[g];
-        }
-    }
+    sum += servers_value(c->m) + ctw_place__feed_value(c->m);
     return sum - c->miss_extra * slack;
 }

@@ -257,6 +257,9 @@ static ctw_status copy_servers(roller *r)
     b->embodied = copy(ctx, a->embodied, a->n, sizeof(double), &s);
     r->q->region_caps = r->p->region_caps;
     r->q->region_cap = copy(ctx, r->p->region_cap, r->p->region_caps, sizeof(double), &s);
+    r->q->rack_caps = r->p->rack_caps;
+    r->q->rack_id = copy(ctx, r->p->rack_id, r->p->rack_caps, sizeof(int64_t), &s);
+    r->q->rack_cap = copy(ctx, r->p->rack_cap, r->p->rack_caps, sizeof(double), &s);
     return s;
 }
 

@@ -47,7 +47,7 @@ typedef struct squeezer {
 
 static double gram_of(const squeezer *z, size_t k)
 {
-    return k < z->in->classes ? z->p->m->gram[z->in->class[k].region * z->in->slots + z->p->slot] : 0;
+    return k < z->in->classes ? z->p->m->gram[k * z->in->slots + z->p->slot] : 0;
 }
 static double fixed_of(const squeezer *z, size_t k)
 {
@@ -304,7 +304,7 @@ static double floor_of(const squeezer *z)
     }
     for (size_t k = 0; k < z->in->classes; k++) {
         if (z->in->class[k].pool == z->p->pool)
-            sum -= z->in->class[k].n * fmax(0, ctw_place__market_profit(m, k, z->p->slot));
+            sum -= m->count[k] * fmax(0, ctw_place__market_profit(m, k, z->p->slot));
     }
     return sum;
 }

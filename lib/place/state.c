@@ -15,8 +15,8 @@ ctw_status ctw_place__state_new(const ctw_place__inst *in, ctw_place__state *st)
     st->pos = CTW_NEW(in->ctx, n, int32_t);
     st->room = CTW_NEW(in->ctx, in->slots * in->classes, int32_t);
     st->on = CTW_NEW(in->ctx, in->slots * in->classes, int32_t);
-    st->region_watts = CTW_NEW(in->ctx, in->slots * in->regions, double);
-    if (!st->use || !st->load || !st->order || !st->pos || !st->room || !st->on || !st->region_watts) {
+    st->feed_watts = CTW_NEW(in->ctx, in->slots * in->feeds, double);
+    if (!st->use || !st->load || !st->order || !st->pos || !st->room || !st->on || !st->feed_watts) {
         ctw_place__state_free(st);
         return CTW_E_NOMEM;
     }
@@ -32,7 +32,7 @@ ctw_status ctw_place__state_new(const ctw_place__inst *in, ctw_place__state *st)
 void ctw_place__state_free(ctw_place__state *st)
 {
     if (!st->in) return;
-    void *all[] = {st->use, st->load, st->order, st->pos, st->room, st->on, st->region_watts};
+    void *all[] = {st->use, st->load, st->order, st->pos, st->room, st->on, st->feed_watts};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) ctw_base__free(st->in->ctx, all[i]);
     memset(st, 0, sizeof *st);
 }
@@ -90,7 +90,9 @@ static void shift(ctw_place__state *st, size_t slot, int32_t server, size_t flav
     if (in->capped) {
         double watts = ctw_place__unit_watts(in, k, flavour);
         if (before == 0 || st->load[at] == 0) watts += in->class[k].idle;
-        st->region_watts[slot * in->regions + in->class[k].region] += sign * watts;
+        double *feed = st->feed_watts + slot * in->feeds;
+        feed[in->class[k].region] += sign * watts;
+        if (in->class[k].feed != in->class[k].region) feed[in->class[k].feed] += sign * watts;
     }
     regroup(st, slot, server);
 }
@@ -139,9 +141,11 @@ int ctw_place__state_fits(const ctw_place__state *st, size_t slot, int32_t serve
         for (size_t j = 0; j < in->r; j++) watts += use[j] * in->watt[k * in->r + j];
         if (watts > c->cap_w * (1 + 1e-9)) return 0;
     }
-    if (!in->capped || isinf(in->region_cap[c->region])) return 1;
+    if (!in->capped) return 1;
     double more = ctw_place__unit_watts(in, k, flavour) + (st->load[at] ? 0 : c->idle);
-    return st->region_watts[slot * in->regions + c->region] + more <= in->region_cap[c->region] * (1 + 1e-9);
+    const double *feed = st->feed_watts + slot * in->feeds;
+    return feed[c->region] + more <= in->feed_cap[c->region] * (1 + 1e-9) &&
+           feed[c->feed] + more <= in->feed_cap[c->feed] * (1 + 1e-9);
 }
 
 double ctw_place__state_added(const ctw_place__state *st, size_t slot, int32_t server, size_t flavour)

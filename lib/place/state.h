@@ -11,7 +11,7 @@ typedef struct ctw_place__state {
     int32_t *load;        /* slot x servers: units there */
     int32_t *order, *pos; /* slot x servers: members of each class as [room | full | off]; its inverse */
     int32_t *room, *on;   /* slot x classes: lengths of [room] and of [room | full] */
-    double *region_watts; /* slot x regions, only with caps */
+    double *feed_watts;   /* slot x feeds, only with caps */
     int amortise;         /* 1: a server that is off costs only the share of idle power that the unit fills */
 } ctw_place__state;
 

@@ -24,6 +24,7 @@ typedef struct judge {
     double *use;    /* ((slot - from) x servers + server) x r */
     uint8_t *on;    /* (slot - from) x servers */
     double *watts;  /* regions, of one slot */
+    double *rack_watts; /* capped racks, of one slot */
     int32_t *need;  /* services x slots: replicas asked for, less those that run */
     int32_t *index; /* jobs: which service, -1 for batch */
     int64_t *ran;   /* jobs: batch unit-slots that run */
@@ -224,14 +225,15 @@ static ctw_status alloc_judge(judge *v)
     v->use = CTW_NEW(v->ctx, v->servers * (v->to - v->from) * v->r, double);
     v->on = CTW_NEW(v->ctx, v->servers * (v->to - v->from), uint8_t);
     v->watts = CTW_NEW(v->ctx, p->regions, double);
+    v->rack_watts = CTW_NEW(v->ctx, p->rack_caps, double);
     v->need = CTW_NEW(v->ctx, services * p->slots, int32_t);
     v->ran = CTW_NEW(v->ctx, p->jobs.n, int64_t);
-    return v->use && v->on && v->watts && v->need && v->ran ? CTW_OK : CTW_E_NOMEM;
+    return v->use && v->on && v->watts && v->rack_watts && v->need && v->ran ? CTW_OK : CTW_E_NOMEM;
 }
 
 static void free_judge(judge *v)
 {
-    void *all[] = {v->res, v->first, v->use, v->on, v->watts, v->need, v->index, v->ran};
+    void *all[] = {v->res, v->first, v->use, v->on, v->watts, v->rack_watts, v->need, v->index, v->ran};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) ctw_base__free(v->ctx, all[i]);
 }
 
@@ -256,6 +258,9 @@ static ctw_status check_server(judge *v, size_t i, size_t server, size_t t)
                               server - v->first[i], i, watts, cap_w, t);
     }
     v->watts[region] += watts;
+    for (size_t q = 0; q < p->rack_caps && p->nodes.rack; q++) {
+        if (p->rack_id[q] == p->nodes.rack[i]) v->rack_watts[q] += watts;
+    }
     add_grams(v, watts * ci * hours + ctw_place__f64(p->nodes.embodied, i, 0) * hours);
     if (t > v->from && !v->on[at - v->servers]) add_grams(v, ci * ctw_place__f64(p->nodes.startup, i, 0));
     return CTW_OK;
@@ -265,6 +270,7 @@ static ctw_status check_slot(judge *v, size_t t)
 {
     const ctw_place *p = v->p;
     memset(v->watts, 0, p->regions * sizeof(double));
+    memset(v->rack_watts, 0, p->rack_caps * sizeof(double));
     for (size_t i = 0; i < p->nodes.n; i++) {
         for (size_t s = v->first[i]; s < v->first[i + 1]; s++) {
             if (v->on[(t - v->from) * v->servers + s]) CTW_TRY(check_server(v, i, s, t));
@@ -274,6 +280,12 @@ static ctw_status check_slot(judge *v, size_t t)
         if (v->watts[g] > p->region_cap[g] * (1 + 1e-8)) {
             return ctw_base__fail(CTW_E_INTERNAL, "%s: region %zu draws %g W of %g in slot %zu", v->fn, g, v->watts[g],
                                   p->region_cap[g], t);
+        }
+    }
+    for (size_t q = 0; q < p->rack_caps; q++) {
+        if (v->rack_watts[q] > p->rack_cap[q] * (1 + 1e-8)) {
+            return ctw_base__fail(CTW_E_INTERNAL, "%s: rack %lld draws %g W of %g in slot %zu", v->fn,
+                                  (long long)p->rack_id[q], v->rack_watts[q], p->rack_cap[q], t);
         }
     }
     return CTW_OK;

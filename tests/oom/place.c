@@ -16,7 +16,8 @@ static ctw_status life(ctw_ctx *ctx, void *user)
                     .startup = 1,
                     .types = 1,
                     .sticky = 1,
-                    .reserve = 1};
+                    .reserve = 1,
+                    .racks = 1};
     ctw_status s;
     ctw_solution *plan = NULL;
     c.mode = user;

@@ -62,6 +62,7 @@ START_TEST(tiny)
         c.throughput = 0;
         c.sticky = seed >= 30;
         c.reserve = seed >= 20 && seed < 35;
+        c.racks = seed % 3 == 1;
         one_case(ctx, &c, modes, 5);
     }
     ctw_ctx_unref(ctx);
@@ -87,6 +88,7 @@ START_TEST(medium)
         c.throughput = seed % 6 == 0;
         c.sticky = seed % 8 < 3;
         c.reserve = seed % 3 == 1;
+        c.racks = seed % 5 < 2;
         one_case(ctx, &c, modes, 3);
     }
     ctw_ctx_unref(ctx);

@@ -18,6 +18,20 @@ static int64_t below(uint64_t *s, int64_t n)
     return n > 0 ? (int64_t)(next(s) % (uint64_t)n) : 0;
 }
 
+/* Every other rack, from barely one server's idle power to more than all can draw; one of them does not exist. */
+static ctw_status set_rack_caps(ctw_place *p, const place_case *c, const double *idle)
+{
+    double cap[MAX_NODES];
+    int64_t id[MAX_NODES];
+    uint64_t n = 0;
+    for (int64_t i = c->nodes; i-- > 0;) {
+        if (i % 2) continue;
+        id[n] = i / 2;
+        cap[n++] = i % 4 ? INFINITY : idle[i] * (1.2 + 0.7 * (double)((c->seed + (uint64_t)i) % 5));
+    }
+    return ctw_place_set_rack_caps(p, id, cap, n);
+}
+
 static ctw_status set_nodes(ctw_place *p, const place_case *c, uint64_t *s)
 {
     double cap[MAX_NODES * 2], idle[MAX_NODES], watt[MAX_NODES * 2], startup[MAX_NODES], limit[MAX_NODES];
@@ -44,7 +58,8 @@ static ctw_status set_nodes(ctw_place *p, const place_case *c, uint64_t *s)
     if (!e && c->startup) e = ctw_place_set_node_startup(p, startup, n);
     if (!e && c->caps) e = ctw_place_set_node_caps(p, limit, n);
     if (!e && c->types) e = ctw_place_set_node_types(p, type, n);
-    if (!e && c->reserve) e = ctw_place_set_node_racks(p, rack, n);
+    if (!e && (c->reserve || c->racks)) e = ctw_place_set_node_racks(p, rack, n);
+    if (!e && c->racks) e = set_rack_caps(p, c, idle);
     return e;
 }
 
