@@ -184,8 +184,8 @@ static void pad(usher *a, size_t cell)
     }
 }
 
-/* Squeezing lowers the cost, and with it the draw where all cost is that of watts; not a rack's, and not when units left
- * over would come in as well. */
+/* Squeezing lowers the cost, and with it the draw where all cost is that of watts; not a rack's, and not when units
+ * left over would come in as well. */
 static int may_squeeze(const usher *a, size_t pool)
 {
     const ctw_place__inst *in = a->in;

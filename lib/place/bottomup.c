@@ -16,9 +16,9 @@ typedef struct model {
     const ctw_place__inst *in;
     ctw_milp__model m;
     /* rows */
-    size_t *cap_row;    /* (slot x servers + server) x (r + 1): resources, then the server's power cap */
-    size_t *start_row;  /* slot x servers, NONE without start-up energy */
-    size_t *feed_row;   /* slot x feeds, NONE without a cap */
+    size_t *cap_row;   /* (slot x servers + server) x (r + 1): resources, then the server's power cap */
+    size_t *start_row; /* slot x servers, NONE without start-up energy */
+    size_t *feed_row;  /* slot x feeds, NONE without a cap */
     size_t throughput_row, spread_row;
     /* columns */
     size_t *on_col;      /* slot x servers */
@@ -276,7 +276,7 @@ static ctw_status alloc_model(model *b)
 static void free_model(model *b)
 {
     void *all[] = {b->cap_row,  b->start_row,   b->feed_row, b->on_col, b->unit_col,
-                   b->unit_end, b->service_col, b->col_of,     b->rows,   b->values};
+                   b->unit_end, b->service_col, b->col_of,   b->rows,   b->values};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) ctw_base__free(b->in->ctx, all[i]);
     ctw_milp__model_free(&b->m);
 }

@@ -197,7 +197,8 @@ static ctw_status pack(search *s)
         ctw_base__log(s->in->ctx, CTW_LOG_DEBUG, "place", "packing %.3f s, %lld lost", ctw_base__cpu_now() - began,
                       (long long)lost);
         if (lost == 0) return CTW_OK;
-        if (round == (s->in->capped ? MOST_CAPPED : MOST_REPACKS) || s->hurry || ctw_place__rung(s->clock)) return place_rest(s);
+        if (round == (s->in->capped ? MOST_CAPPED : MOST_REPACKS) || s->hurry || ctw_place__rung(s->clock))
+            return place_rest(s);
         ctw_place__unassign(s->in, &s->a->plan);
         for (int i = 0; i < 2; i++) {
             ctw_place__crowd_recount(&s->c);

@@ -278,10 +278,27 @@ ctw_status ctw_place__inst_new(const ctw_place *p, ctw_place__inst *in, const ch
 void ctw_place__inst_free(ctw_place__inst *in)
 {
     if (!in->ctx) return;
-    void *all[] = {in->gram,          in->gram_wh,    in->feed_cap, in->feed_rack, in->class,           in->cap,
-                   in->pool_region,   in->watt,       in->class_of,   in->row_of,          in->members,
-                   in->demand,        in->least,      in->batch,      in->service,         in->loads,
-                   in->service_entry, in->unit_batch, in->running,    in->service_running, in->service_running_at};
+    void *all[] = {in->gram,
+                   in->gram_wh,
+                   in->feed_cap,
+                   in->feed_rack,
+                   in->class,
+                   in->cap,
+                   in->pool_region,
+                   in->watt,
+                   in->class_of,
+                   in->row_of,
+                   in->members,
+                   in->demand,
+                   in->least,
+                   in->batch,
+                   in->service,
+                   in->loads,
+                   in->service_entry,
+                   in->unit_batch,
+                   in->running,
+                   in->service_running,
+                   in->service_running_at};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) ctw_base__free(in->ctx, all[i]);
     memset(in, 0, sizeof *in);
 }

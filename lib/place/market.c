@@ -103,8 +103,8 @@ void ctw_place__market_free(ctw_place__market *m)
 {
     if (!m->in) return;
     ctw_place__feeds_free(m);
-    void *all[] = {m->count, m->alike, m->res,   m->price, m->demand, m->padding, m->anchor, m->slope,   m->drift,
-                   m->scale, m->high,  m->fixed,  m->gram,    m->rate,   m->theta_on};
+    void *all[] = {m->count, m->alike, m->res,  m->price, m->demand, m->padding, m->anchor,  m->slope,
+                   m->drift, m->scale, m->high, m->fixed, m->gram,   m->rate,    m->theta_on};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) ctw_base__free(m->in->ctx, all[i]);
     memset(m, 0, sizeof *m);
 }

@@ -25,9 +25,9 @@ typedef struct ctw_place__market {
     double *theta_on; /* classes x slots: the multipliers of start-ups in `fixed` (ramp.c) */
     double *gram;     /* classes x slots: g per W, as the tariff of the region says (feed.c) */
     double *count;    /* classes: servers reckoned with, no more than the rack can feed under full load */
-    double *alike;    /* classes: the sum of count over classes that differ in rack only, at the first of them; else 0 */
+    double *alike; /* classes: the sum of count over classes that differ in rack only, at the first of them; else 0 */
     struct ctw_place__feeds *feeds; /* what watts cost beyond the intensities; NULL when nothing is */
-    double *rate;     /* flavours x r: demands in market order */
+    double *rate;                   /* flavours x r: demands in market order */
     double theta,
         give;      /* width of the logistic curve; capacity (share) that a doubled price moves the anchor's term by */
     size_t solves; /* for the record */

@@ -213,8 +213,7 @@ static int anything_left(const ctw_place__packer *p)
 static int32_t repeat(const ctw_place__packer *p, size_t k, int32_t most)
 {
     int32_t times = most;
-    if (p->budget && p->best_watts > 0)
-        times = (int32_t)fmin(times, budget_of(p, k) / p->best_watts);
+    if (p->budget && p->best_watts > 0) times = (int32_t)fmin(times, budget_of(p, k) / p->best_watts);
     for (size_t i = 0; i < p->kinds; i++) {
         if (p->best[i] > 0) times = times < p->left[i] / p->best[i] / 2 ? times : p->left[i] / p->best[i] / 2;
     }
@@ -230,8 +229,7 @@ static size_t cheapest_class(ctw_place__packer *p)
     for (size_t j = 0; j < p->m->r; j++) p->plan[j] = 0;
     for (size_t k = 0; k < in->classes; k++) {
         if (in->class[k].pool != p->pool || p->open[k] >= in->class[k].n || !find_pattern(p, k)) continue;
-        double cost = p->m->fixed[k * in->slots + p->slot], taken = 0,
-               gram = p->m->gram[k * in->slots + p->slot];
+        double cost = p->m->fixed[k * in->slots + p->slot], taken = 0, gram = p->m->gram[k * in->slots + p->slot];
         for (size_t i = 0; i < p->kinds; i++) {
             double share = 0;
             for (size_t j = 0; j < p->m->r; j++) {

@@ -215,7 +215,7 @@ ctw_status ctw_place__patch_read(ctw_place__patch *x)
 
 void ctw_place__patch_free(ctw_place__patch *x)
 {
-    void *all[] = {x->first, x->row_of, x->group_of, x->off,   x->use,   x->load, x->guests_of, x->next,
-                   x->prev,  x->bucket, x->watts,    x->group, x->guest, x->need, x->queue, x->rack_of, x->rack_watts};
+    void *all[] = {x->first,  x->row_of, x->group_of, x->off,   x->use,  x->load,  x->guests_of, x->next,      x->prev,
+                   x->bucket, x->watts,  x->group,    x->guest, x->need, x->queue, x->rack_of,   x->rack_watts};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) ctw_base__free(ctw_place__patch_ctx(x), all[i]);
 }

@@ -20,14 +20,14 @@ typedef struct judge {
     size_t servers;
     size_t r; /* resources that some job needs, and which */
     size_t *res;
-    size_t *first;  /* nodes + 1: flat number of each row's first server */
-    double *use;    /* ((slot - from) x servers + server) x r */
-    uint8_t *on;    /* (slot - from) x servers */
-    double *watts;  /* regions, of one slot */
+    size_t *first;      /* nodes + 1: flat number of each row's first server */
+    double *use;        /* ((slot - from) x servers + server) x r */
+    uint8_t *on;        /* (slot - from) x servers */
+    double *watts;      /* regions, of one slot */
     double *rack_watts; /* capped racks, of one slot */
-    int32_t *need;  /* services x slots: replicas asked for, less those that run */
-    int32_t *index; /* jobs: which service, -1 for batch */
-    int64_t *ran;   /* jobs: batch unit-slots that run */
+    int32_t *need;      /* services x slots: replicas asked for, less those that run */
+    int32_t *index;     /* jobs: which service, -1 for batch */
+    int64_t *ran;       /* jobs: batch unit-slots that run */
     double grams, carry;
 } judge;
 
