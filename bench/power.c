@@ -46,6 +46,7 @@ int bench_power(bench *b)
     if (bench_str(b, "--codesign", NULL)) return power_codesign(b);
     if (bench_str(b, "--fit", NULL)) return power_fit(b);
     if (bench_str(b, "--memory", NULL)) return power_memory(b);
+    if (bench_str(b, "--pool", NULL)) return power_pool(b);
     if (bench_str(b, "--sleep", NULL)) return power_sleep(b);
-    bench_die(2, "power: one of --fit, --govern, --cap, --codesign, --memory, --sleep is needed");
+    bench_die(2, "power: one of --fit, --govern, --cap, --codesign, --memory, --pool, --sleep is needed");
 }

@@ -9,6 +9,7 @@ int power_codesign(bench *b);
 int power_govern(bench *b);
 int power_fit_load(bench *b);
 int power_memory(bench *b);
+int power_pool(bench *b);
 int power_sleep(bench *b);
 int power_fit_kernels(bench *b);
 int power_fit_node(bench *b);

@@ -19,7 +19,7 @@ const ctw_base__kind *const ctw_base__kinds[] = {
     &ctw_online__kind,   &ctw_ope__kind,      &ctw_place__kind,   &ctw_policy__kind,   &ctw_power__kind,
     &ctw_queue__kind,    &ctw_rack__kind,     &ctw_rca__kind,     &ctw_serving__kind,  &ctw_shapes__kind,
     &ctw_exec__kind,     &ctw_spans__kind,    &ctw_svm__kind,     &ctw_twin__kind,     &ctw_watch__kind,
-    &ctw_prior__kind,
+    &ctw_prior__kind,    &ctw_pool__kind,
 };
 /* clang-format on */
 const size_t ctw_base__kind_count = sizeof ctw_base__kinds / sizeof *ctw_base__kinds;

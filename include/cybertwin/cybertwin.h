@@ -29,6 +29,7 @@
 #include <cybertwin/phases.h>
 #include <cybertwin/place.h>
 #include <cybertwin/policy.h>
+#include <cybertwin/pool.h>
 #include <cybertwin/power.h>
 #include <cybertwin/prior.h>
 #include <cybertwin/queue.h>

@@ -126,6 +126,6 @@ double ctw_cluster__step(ctw_cluster__state *c, double now_s, double load)
     book(c, dt);
     c->now = now_s;
     follow(c, load, dt);
-    c->needed = (c->mean + c->sds * sqrt(c->var)) / c->max_load;
+    c->needed = fmax(c->floor, (c->mean + c->sds * sqrt(c->var)) / c->max_load);
     return order(c);
 }

@@ -16,6 +16,7 @@ typedef struct ctw_cluster__server {
 
 typedef struct ctw_cluster__state {
     double max_load, window, sds, patience;
+    double floor; /* capacity that is always needed */
     size_t n;
     ctw_cluster__server *at; /* in the order in which they are needed */
     int32_t started;

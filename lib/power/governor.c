@@ -3,10 +3,9 @@
 
 #include "base/ctx.h"
 #include "base/report.h"
-#include "power/power_internal.h"
+#include "power/plan.h"
 #include "power/power_params.h"
 #include <math.h>
-#include <string.h>
 
 static void destroy(ctw_governor *g)
 {
@@ -56,42 +55,13 @@ static void take_plan(ctw_governor *g, const ctw_power__plan *plan)
     ctw_governor__begin_period(g);
 }
 
-static ctw_status check_table(const ctw_power__plan *t, const char *fn)
-{
-    for (size_t i = 1; i < t->n; i++) {
-        if (t->mhz[i] <= t->mhz[i - 1])
-            return ctw_base__fail(CTW_E_RANGE, "%s: mhz[%zu] is %g, must be above mhz[%zu] (%g)", fn, i, t->mhz[i],
-                                  i - 1, t->mhz[i - 1]);
-        if (t->slow[i] > t->slow[i - 1])
-            return ctw_base__fail(CTW_E_RANGE, "%s: slowdown[%zu] is %g, must be <= slowdown[%zu] (%g)", fn, i,
-                                  t->slow[i], i - 1, t->slow[i - 1]);
-    }
-    if (t->slow[t->n - 1] != 1.0)
-        return ctw_base__fail(CTW_E_RANGE, "%s: slowdown of the top point is %g, must be 1", fn, t->slow[t->n - 1]);
-    return CTW_OK;
-}
-
 ctw_status ctw_governor_set_table(ctw_governor *g, const double *mhz, const double *slowdown, const double *watts,
                                   const double *idle_watts, uint64_t n)
 {
     static const char *fn = "ctw_governor_set_table";
-    ctw_power__plan plan = {0};
+    ctw_power__plan plan;
     CTW_TRY(ctw_base__handle_check(g ? &g->h : NULL, CTW_GOVERNOR_MAGIC, fn, "g"));
-    CTW_TRY(ctw_base__in_u64(n, 1, CTW_GOVERNOR_POINTS, fn, "n"));
-    CTW_TRY(ctw_base__need(mhz, fn, "mhz"));
-    CTW_TRY(ctw_base__need(slowdown, fn, "slowdown"));
-    CTW_TRY(ctw_base__need(watts, fn, "watts"));
-    CTW_TRY(ctw_base__all_in(mhz, n, 1, 1e-3, 1e6, fn, "mhz"));
-    CTW_TRY(ctw_base__all_in(slowdown, n, 1, 1.0, 1e6, fn, "slowdown"));
-    CTW_TRY(ctw_base__all_in(watts, n, 1, 1e-9, 1e9, fn, "watts"));
-    if (idle_watts) CTW_TRY(ctw_base__all_in(idle_watts, n, 1, 0.0, 1e9, fn, "idle_watts"));
-    plan.n = n;
-    plan.top = n - 1;
-    memcpy(plan.mhz, mhz, n * sizeof *mhz);
-    memcpy(plan.slow, slowdown, n * sizeof *slowdown);
-    memcpy(plan.watts, watts, n * sizeof *watts);
-    if (idle_watts) memcpy(plan.idle, idle_watts, n * sizeof *idle_watts);
-    CTW_TRY(check_table(&plan, fn));
+    CTW_TRY(ctw_power__plan_set(&plan, mhz, slowdown, watts, idle_watts, n, fn));
     CTW_TRY(ctw_base__handle_enter(&g->h, CTW_GOVERNOR_MAGIC, fn, "g"));
     take_plan(g, &plan);
     ctw_base__handle_leave(&g->h);
@@ -101,20 +71,9 @@ ctw_status ctw_governor_set_table(ctw_governor *g, const double *mhz, const doub
 ctw_status ctw_governor_set_device(ctw_governor *g, const ctw_power *device, double membound)
 {
     static const char *fn = "ctw_governor_set_device";
-    double mhz[CTW_GOVERNOR_POINTS], slow[CTW_GOVERNOR_POINTS], watts[CTW_GOVERNOR_POINTS];
-    double idle[CTW_GOVERNOR_POINTS] = {0}, zero[CTW_GOVERNOR_POINTS] = {0}, m[CTW_GOVERNOR_POINTS];
-    CTW_TRY(ctw_base__handle_check(device ? &device->h : NULL, CTW_POWER_MAGIC, fn, "device"));
-    uint64_t n = ctw_power_point_count(device);
-    CTW_TRY(ctw_base__in_u64(n, 1, CTW_GOVERNOR_POINTS, fn, "number of candidate points"));
-    for (uint64_t i = 0; i < n; i++) {
-        CTW_TRY(ctw_power_point_at(device, i, &mhz[i]));
-        m[i] = membound;
-    }
-    CTW_TRY(ctw_power_slowdown(device, mhz, m, n, slow));
-    CTW_TRY(ctw_power_watts(device, mhz, NULL, n, watts));
-    if (ctw_power__knows(device, 0.0)) CTW_TRY(ctw_power_watts(device, mhz, zero, n, idle));
-    slow[n - 1] = 1.0;
-    return ctw_governor_set_table(g, mhz, slow, watts, idle, n);
+    ctw_power__plan t;
+    CTW_TRY(ctw_power__plan_of(&t, device, membound, fn));
+    return ctw_governor_set_table(g, t.mhz, t.slow, t.watts, t.idle, t.n);
 }
 
 ctw_status ctw_governor_set_cap(ctw_governor *g, double watts)

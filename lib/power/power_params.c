@@ -61,6 +61,23 @@ static const ctw_base__option cluster_options[] = {
 
 const ctw_base__kind ctw_cluster__kind = {"cluster", cluster_options, sizeof cluster_options / sizeof *cluster_options};
 
+static const ctw_base__option pool_options[] = {
+    CTW_OPT_F64("late_budget", 0.0046, 0.0, 1.0,
+                "share of requests that may be late beyond those late with all servers awake at the top frequency"),
+    CTW_OPT_I64("window", 4096, 64, 1048576, "completed requests kept for replay"),
+    CTW_OPT_I64("tune_every", 1024, 0, 1000000000, "completions between two choices of the rule; 0: only on request"),
+    CTW_OPT_F64("lag_s", 0.0, 0.0, 60.0, "time until a changed frequency takes effect, s"),
+    CTW_OPT_F64("switch_joule", 0.0, 0.0, 1e6, "energy that each change of the frequency costs a server, J"),
+    CTW_OPT_I64("capacity", 65536, 1, 16777216, "most requests that may be here at once"),
+    CTW_OPT_F64("every_s", 5.0, 1e-3, 1e6, "time between two looks at who sleeps, s"),
+    CTW_OPT_F64("window_s", 120.0, 1e-3, 1e9, "time over which mean and spread of the load are taken, s"),
+    CTW_OPT_F64("deviations", 2.0, 0.0, 10.0, "standard deviations of the load kept free above its mean"),
+    CTW_OPT_F64("patience", 1.0, 0.0, 100.0,
+                "times the time that pays for one waking which a spare server idles before it sleeps"),
+};
+
+const ctw_base__kind ctw_pool__kind = {"pool", pool_options, sizeof pool_options / sizeof *pool_options};
+
 const ctw_base__kind ctw_limit__kind = {"limit", limit_options, sizeof limit_options / sizeof *limit_options};
 
 static const ctw_base__option rack_options[] = {

@@ -11,6 +11,8 @@ extern const ctw_base__kind ctw_backend__kind;
 extern const ctw_base__kind ctw_rack__kind;
 extern const ctw_base__kind ctw_meter__kind;
 extern const ctw_base__kind ctw_limit__kind;
+extern const ctw_base__kind ctw_pool__kind;
 extern const ctw_base__kind ctw_cluster__kind;
+extern const ctw_base__kind ctw_pool__kind;
 
 #endif
