@@ -7,6 +7,7 @@
 #include <cybertwin/meter.h>
 #include <cybertwin/partition.h>
 #include <cybertwin/phases.h>
+#include <cybertwin/pool.h>
 #include <cybertwin/power.h>
 #include <cybertwin/rack.h>
 #include <cybertwin/sensitivity.h>
@@ -186,6 +187,24 @@ static ctw_status sleep_and_phases(ctw_ctx *ctx, void *user)
     return st;
 }
 
+static ctw_status pool(ctw_ctx *ctx, void *user)
+{
+    static const double mhz[] = {1000, 2000}, slow[] = {2, 1}, w[] = {100, 300}, low[] = {50, 60};
+    ctw_pool *p = NULL;
+    ctw_report *r = NULL;
+    (void)user;
+    ctw_status s = ctw_pool_new(ctx, NULL, &p);
+    for (uint64_t n = 2; s == CTW_OK && n < 4; n++) s = ctw_pool_set_servers(p, n, 5, 1, 100, mhz, slow, w, low, 2);
+    for (int i = 0; s == CTW_OK && i < 40; i++) s = ctw_pool_arrive(p, i, i, 0.5, i + 2);
+    for (int i = 0; s == CTW_OK && i < 40; i++) s = ctw_pool_complete(p, i, 40 + i, NAN);
+    if (s == CTW_OK) s = ctw_pool_tune(p, NULL);
+    if (s == CTW_OK) s = ctw_pool_decide(p, 80, NULL, NULL, NULL);
+    if (s == CTW_OK) s = ctw_pool_report(p, &r);
+    ctw_report_unref(r);
+    ctw_pool_unref(p);
+    return s;
+}
+
 START_TEST(sweep)
 {
     ck_assert(ctw_oom_sweep(life, NULL, 1) > 5);
@@ -194,6 +213,7 @@ START_TEST(sweep)
     ck_assert(ctw_oom_sweep(measure, NULL, 1) > 3);
     ck_assert(ctw_oom_sweep(look, NULL, 1) > 3);
     ck_assert(ctw_oom_sweep(place, NULL, 1) >= 3);
+    ck_assert(ctw_oom_sweep(pool, NULL, 1) > 5);
     ck_assert(ctw_oom_sweep(share_out, NULL, 1) > 5);
     ck_assert(ctw_oom_sweep(sleep_and_phases, NULL, 1) > 10);
 }
