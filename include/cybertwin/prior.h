@@ -64,6 +64,15 @@ CTW_API ctw_status ctw_prior_embed(const ctw_prior *p, const double *w, uint64_t
 CTW_API ctw_status ctw_prior_posterior(const ctw_prior *p, const double *x, const double *x_next, const double *y,
                                        uint64_t rows, uint64_t d, uint64_t stride, double gamma, double *out_w);
 
+/** Options, applications and fit; like ctw_svm_save_mem. */
+CTW_API ctw_status ctw_prior_save_mem(const ctw_prior *p, void *buf, uint64_t cap, uint64_t *need);
+/** The same to a file, written beside and renamed. CTW_E_ARG, CTW_E_IO, CTW_E_NOMEM. */
+CTW_API ctw_status ctw_prior_save_file(const ctw_prior *p, const char *path);
+/** A saved prior: its posteriors have the same bits. CTW_E_FORMAT, CTW_E_KIND, CTW_E_VERSION, CTW_E_NOMEM. */
+CTW_API ctw_status ctw_prior_load_mem(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_prior **out);
+/** The same from a file; besides CTW_E_IO. */
+CTW_API ctw_status ctw_prior_load_file(ctw_ctx *ctx, const char *path, ctw_prior **out);
+
 #ifdef __cplusplus
 }
 #endif

@@ -3,27 +3,18 @@
 #include "agent/agent_internal.h"
 #include "agent/agent_params.h"
 #include "agent/nstep.h"
+#include "agent/point_io.h"
 #include "base/params.h"
 #include "io/saving.h"
 #include <math.h>
 
-#define MAJOR        1
-#define TAG_FEATURES CTW_FOUR('F', 'E', 'A', 'T')
-#define TAG_STATE    CTW_FOUR('S', 'T', 'A', 'T')
-#define TAG_WEIGHTS  CTW_FOUR('W', 'G', 'H', 'T')
-#define TAG_WALK     CTW_FOUR('W', 'A', 'L', 'K')
-#define TAG_MEAN     CTW_FOUR('M', 'E', 'A', 'N') /* only with option average */
-#define TAG_BACK     CTW_FOUR('B', 'A', 'C', 'K') /* only with steps that wait for an n-step return */
-#define TAG_PARAMS   CTW_FOUR('P', 'R', 'M', 'S')
-
-static void put_point(ctw_io__writer *w, const ctw_agent__point *p)
-{
-    ctw_io__put_u64(w, p->n);
-    ctw_io__put_u8(w, (uint8_t)p->unit);
-    ctw_io__put_f64(w, p->norm2);
-    for (size_t i = 0; i < p->n; i++) ctw_io__put_u32(w, p->idx[i]);
-    if (!p->unit) ctw_io__put_f64s(w, p->val, p->n);
-}
+#define MAJOR       1
+#define TAG_STATE   CTW_FOUR('S', 'T', 'A', 'T')
+#define TAG_WEIGHTS CTW_FOUR('W', 'G', 'H', 'T')
+#define TAG_WALK    CTW_FOUR('W', 'A', 'L', 'K')
+#define TAG_MEAN    CTW_FOUR('M', 'E', 'A', 'N') /* only with option average */
+#define TAG_BACK    CTW_FOUR('B', 'A', 'C', 'K') /* only with steps that wait for an n-step return */
+#define TAG_PARAMS  CTW_FOUR('P', 'R', 'M', 'S')
 
 static void put_state(const ctw_agent *a, ctw_io__writer *w)
 {
@@ -54,7 +45,7 @@ static void put_back(const ctw_agent__back *b, ctw_io__writer *w)
     ctw_io__put_u64(w, b->n);
     for (size_t j = 0; j < b->n; j++) {
         size_t i = (b->first + j) % b->cap;
-        put_point(w, &b->at[i]);
+        ctw_agent__point_save(w, &b->at[i]);
         ctw_io__put_i64(w, b->action[i]);
         ctw_io__put_f64(w, b->reward[i]);
         ctw_io__put_raw(w, b->allowed + i * b->actions, b->actions);
@@ -67,11 +58,7 @@ static ctw_status write_all(const ctw_agent *a, ctw_io__out *o)
     const ctw_agent__walk *k = &a->walk;
     ctw_io__out_begin(o, a->h.ctx, CTW_AGENT_MAGIC, MAJOR, 0);
     ctw_io__out_params(o, a->params);
-    if (a->features) {
-        ctw_io__out_open(o, TAG_FEATURES, 1, 0);
-        ctw_features__save(a->features, &o->w);
-        ctw_io__out_close(o);
-    }
+    ctw_features__save(a->features, o);
     ctw_io__out_open(o, TAG_STATE, 1, 0);
     put_state(a, &o->w);
     ctw_io__out_close(o);
@@ -95,8 +82,8 @@ static ctw_status write_all(const ctw_agent *a, ctw_io__out *o)
     ctw_io__put_i64(&o->w, k->action);
     ctw_io__put_i64(&o->w, k->planned);
     ctw_io__put_f64(&o->w, k->q_old);
-    if (k->open) put_point(&o->w, &k->cur);
-    if (k->has_plan) put_point(&o->w, &k->nxt);
+    if (k->open) ctw_agent__point_save(&o->w, &k->cur);
+    if (k->has_plan) ctw_agent__point_save(&o->w, &k->nxt);
     ctw_io__out_close(o);
     return CTW_OK;
 }
@@ -106,25 +93,6 @@ static ctw_status write_all(const ctw_agent *a, ctw_io__out *o)
 static ctw_status bad(const char *fn, const char *what)
 {
     return ctw_base__fail(CTW_E_FORMAT, "%s: damaged agent: %s", fn, what);
-}
-
-static ctw_status get_point(const ctw_agent *a, ctw_io__reader *r, ctw_agent__point *p, const char *fn)
-{
-    size_t n = (size_t)ctw_io__get_u64(r);
-    p->unit = ctw_io__get_u8(r);
-    p->norm2 = ctw_io__get_f64(r);
-    if (r->failed || n > a->max_active || p->unit > 1 || !(p->norm2 > 0) || !isfinite(p->norm2))
-        return bad(fn, "a state of impossible size");
-    p->n = n;
-    for (size_t i = 0; i < n; i++) {
-        p->idx[i] = ctw_io__get_u32(r);
-        if (p->idx[i] >= a->rows) return bad(fn, "a feature number out of range");
-    }
-    if (p->unit) return CTW_OK;
-    ctw_io__get_f64s(r, p->val, n);
-    for (size_t i = 0; !r->failed && i < n; i++)
-        if (!(fabs(p->val[i]) <= CTW_AGENT_MAX_INPUT)) return bad(fn, "a feature value out of range");
-    return CTW_OK;
 }
 
 static ctw_status get_walk(ctw_agent *a, const ctw_io__in *in, const char *fn)
@@ -142,8 +110,8 @@ static ctw_status get_walk(ctw_agent *a, const ctw_io__in *in, const char *fn)
         k->planned < 0 || k->planned >= a->o.actions || !isfinite(k->q_old))
         return bad(fn, "its open step");
     if (!a->w && (k->open || k->has_plan)) return bad(fn, "a step without features");
-    if (k->open) CTW_TRY(get_point(a, &r, &k->cur, fn));
-    if (k->has_plan) CTW_TRY(get_point(a, &r, &k->nxt, fn));
+    if (k->open) CTW_TRY(ctw_agent__point_load(&r, a->max_active, a->rows, &k->cur, fn));
+    if (k->has_plan) CTW_TRY(ctw_agent__point_load(&r, a->max_active, a->rows, &k->nxt, fn));
     return ctw_io__in_end(&r, fn, "open step");
 }
 
@@ -160,7 +128,7 @@ static ctw_status get_back(ctw_agent *a, const ctw_io__in *in, const char *fn)
     for (uint64_t i = 0; i <= n; i++) {
         double reward = 0.0;
         if (i < n) {
-            CTW_TRY(get_point(a, &r, &k->cur, fn));
+            CTW_TRY(ctw_agent__point_load(&r, a->max_active, a->rows, &k->cur, fn));
             k->action = ctw_io__get_i64(&r);
             reward = ctw_io__get_f64(&r);
         }
@@ -246,17 +214,13 @@ static ctw_status enough(const ctw_agent__options *o, uint64_t rows, const ctw_i
 static ctw_status build(ctw_ctx *ctx, const ctw_io__in *in, const ctw_params *p, const char *fn, ctw_agent **out)
 {
     ctw_agent__options o;
-    ctw_io__reader weights, r;
-    ctw_features *f = NULL;
-    uint64_t count = 0;
+    ctw_io__reader weights;
+    ctw_features *f;
+    uint64_t count;
     ctw_agent__read_options(p, &o);
     CTW_TRY(ctw_io__in_section(in, TAG_WEIGHTS, &weights, fn));
     CTW_TRY(enough(&o, o.form == CTW_AGENT_TABULAR ? (uint64_t)o.states : (uint64_t)o.features, &weights, fn));
-    if (ctw_io__in_has(in, TAG_FEATURES)) {
-        CTW_TRY(ctw_io__in_section(in, TAG_FEATURES, &r, fn));
-        CTW_TRY(ctw_features__load(ctx, &r, fn, &f));
-        (void)ctw_features_count(f, &count, NULL);
-    }
+    CTW_TRY(ctw_features__load(ctx, in, fn, &f, &count));
     ctw_status s = enough(&o, count, &weights, fn);
     if (s == CTW_OK) s = ctw_agent__make(ctx, p, fn, out);
     if (s == CTW_OK && f) s = ctw_agent__attach(*out, f, fn);
@@ -272,7 +236,8 @@ static ctw_status build(ctw_ctx *ctx, const ctw_io__in *in, const ctw_params *p,
 /* What an agent that could be saved would not refuse is the file's fault. */
 static ctw_status read_all(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_agent **out, const char *fn)
 {
-    static const uint32_t known[] = {TAG_PARAMS, TAG_FEATURES, TAG_STATE, TAG_MEAN, TAG_WEIGHTS, TAG_WALK, TAG_BACK};
+    static const uint32_t known[] = {TAG_PARAMS,  CTW_FEATURES_TAG, TAG_STATE, TAG_MEAN,
+                                     TAG_WEIGHTS, TAG_WALK,         TAG_BACK};
     ctw_io__in in;
     ctw_params *p;
     CTW_TRY(ctw_io__in_begin(&in, buf, len, CTW_AGENT_MAGIC, MAJOR, fn));

@@ -5,7 +5,7 @@
 #define CTW_FEATURES_INTERNAL_H
 
 #include "base/handle.h"
-#include "io/bytes.h"
+#include "io/container.h"
 #include <cybertwin/features.h>
 
 #define CTW_FEATURES_MAGIC CTW_FOUR('F', 'E', 'A', 'T')
@@ -75,8 +75,9 @@ void ctw_features__order(const ctw_features *f, const double *x, uint32_t *order
  * the number of active features. */
 size_t ctw_features__encode(const ctw_features *f, const double *x, uint32_t *idx, double *val);
 
-/* The map inside another handle's file. */
-void ctw_features__save(const ctw_features *f, ctw_io__writer *w);
-ctw_status ctw_features__load(ctw_ctx *ctx, ctw_io__reader *r, const char *fn, ctw_features **out);
+/* The map inside another handle's file: a section of its own, absent (f NULL) or there; *count: its features, or 0. */
+#define CTW_FEATURES_TAG CTW_FOUR('F', 'E', 'A', 'T')
+void ctw_features__save(const ctw_features *f, ctw_io__out *o);
+ctw_status ctw_features__load(ctw_ctx *ctx, const ctw_io__in *in, const char *fn, ctw_features **out, uint64_t *count);
 
 #endif

@@ -1,10 +1,9 @@
-/* features_io.c: a feature map inside the file of the agent that uses it. */
+/* features_io.c: a feature map inside the file of the agent or policy that uses it. */
 #include "agent/features_internal.h"
-#include "io/container.h"
 
 static const char *const forms[] = {"tiles", "hashed", "cross", "fourier", "rbf", "poly", "raw"};
 
-void ctw_features__save(const ctw_features *f, ctw_io__writer *w)
+static void put(const ctw_features *f, ctw_io__writer *w)
 {
     int64_t tilings = 1;
     (void)ctw_params_get_i64(f->params, "tilings", &tilings);
@@ -66,13 +65,26 @@ static ctw_status ranges(ctw_ctx *ctx, ctw_io__reader *r, ctw_params *p, const c
     return s;
 }
 
-ctw_status ctw_features__load(ctw_ctx *ctx, ctw_io__reader *r, const char *fn, ctw_features **out)
+void ctw_features__save(const ctw_features *f, ctw_io__out *o)
+{
+    if (!f) return;
+    ctw_io__out_open(o, CTW_FEATURES_TAG, 1, 0);
+    put(f, &o->w);
+    ctw_io__out_close(o);
+}
+
+ctw_status ctw_features__load(ctw_ctx *ctx, const ctw_io__in *in, const char *fn, ctw_features **out, uint64_t *count)
 {
     ctw_params *p;
+    ctw_io__reader r;
     *out = NULL;
+    *count = 0;
+    if (!ctw_io__in_has(in, CTW_FEATURES_TAG)) return CTW_OK;
+    CTW_TRY(ctw_io__in_section(in, CTW_FEATURES_TAG, &r, fn));
     CTW_TRY(ctw_params_new(ctx, "features", &p));
-    ctw_status s = options(r, p, fn);
-    if (s == CTW_OK) s = ranges(ctx, r, p, fn, out);
+    ctw_status s = options(&r, p, fn);
+    if (s == CTW_OK) s = ranges(ctx, &r, p, fn, out);
+    if (s == CTW_OK) (void)ctw_features_count(*out, count, NULL);
     ctw_params_unref(p);
     /* Values out of bounds are a damaged file, whatever the option table calls them. */
     if (s != CTW_OK && s != CTW_E_NOMEM && s != CTW_E_FORMAT) s = ctw_base__fail_in(CTW_E_FORMAT, "%s", fn);

@@ -1,19 +1,19 @@
 /* policy_io.c: a policy as bytes: options, feature map, counters and random stream, all vectors of weights, the batch
  * begun and the open step, so that a loaded policy continues with the same bits. */
 #include "agent/agent_params.h"
+#include "agent/point_io.h"
 #include "agent/policy_internal.h"
 #include "io/saving.h"
 #include <math.h>
 #include <string.h>
 
-#define MAJOR        1
-#define TAG_FEATURES CTW_FOUR('F', 'E', 'A', 'T')
-#define TAG_STATE    CTW_FOUR('S', 'T', 'A', 'T')
-#define TAG_WEIGHTS  CTW_FOUR('W', 'G', 'H', 'T')
-#define TAG_BATCH    CTW_FOUR('R', 'O', 'L', 'L')
-#define TAG_WALK     CTW_FOUR('W', 'A', 'L', 'K')
-#define TAG_PARAMS   CTW_FOUR('P', 'R', 'M', 'S')
-#define IMPOSSIBLE   1e100 /* no healthy number of a policy is larger */
+#define MAJOR       1
+#define TAG_STATE   CTW_FOUR('S', 'T', 'A', 'T')
+#define TAG_WEIGHTS CTW_FOUR('W', 'G', 'H', 'T')
+#define TAG_BATCH   CTW_FOUR('R', 'O', 'L', 'L')
+#define TAG_WALK    CTW_FOUR('W', 'A', 'L', 'K')
+#define TAG_PARAMS  CTW_FOUR('P', 'R', 'M', 'S')
+#define IMPOSSIBLE  1e100 /* no healthy number of a policy is larger */
 
 /* The vectors a policy of these options has, in file order. */
 static size_t vectors(const ctw_policy *p, double **at)
@@ -23,15 +23,6 @@ static size_t vectors(const ctw_policy *p, double **at)
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (all[i]) at[n++] = all[i];
     return n;
-}
-
-static void put_point(ctw_io__writer *w, const ctw_agent__point *x)
-{
-    ctw_io__put_u64(w, x->n);
-    ctw_io__put_u8(w, (uint8_t)x->unit);
-    ctw_io__put_f64(w, x->norm2);
-    for (size_t i = 0; i < x->n; i++) ctw_io__put_u32(w, x->idx[i]);
-    if (!x->unit) ctw_io__put_f64s(w, x->val, x->n);
 }
 
 static void put_deed(const ctw_policy *p, ctw_io__writer *w, int64_t action, const double *u, const uint8_t *allowed,
@@ -73,7 +64,7 @@ static void put_batch(const ctw_policy *p, ctw_io__writer *w)
     for (size_t i = 0; i < r->n; i++) {
         ctw_agent__point x;
         ctw_policy__rolls_point(r, i, &x);
-        put_point(w, &x);
+        ctw_agent__point_save(w, &x);
         put_deed(p, w, r->action[i], r->u + i * r->k, r->allowed + i * r->k, r->logp[i]);
         ctw_io__put_f64(w, r->v[i]);
         ctw_io__put_f64(w, r->v_next[i]);
@@ -88,11 +79,7 @@ static ctw_status write_all(const ctw_policy *p, ctw_io__out *o)
     const ctw_policy__walk *k = &p->walk;
     ctw_io__out_begin(o, p->h.ctx, CTW_POLICY_MAGIC, MAJOR, 0);
     ctw_io__out_params(o, p->params);
-    if (p->features) {
-        ctw_io__out_open(o, TAG_FEATURES, 1, 0);
-        ctw_features__save(p->features, &o->w);
-        ctw_io__out_close(o);
-    }
+    ctw_features__save(p->features, o);
     ctw_io__out_open(o, TAG_STATE, 1, 0);
     put_state(p, &o->w);
     ctw_io__out_close(o);
@@ -107,7 +94,7 @@ static ctw_status write_all(const ctw_policy *p, ctw_io__out *o)
     ctw_io__out_open(o, TAG_WALK, 1, 0);
     ctw_io__put_u8(&o->w, k->open);
     if (k->open) {
-        put_point(&o->w, &k->cur);
+        ctw_agent__point_save(&o->w, &k->cur);
         put_deed(p, &o->w, k->deed.action, k->deed.u, k->deed.allowed, k->deed.logp);
     }
     ctw_io__out_close(o);
@@ -119,25 +106,6 @@ static ctw_status write_all(const ctw_policy *p, ctw_io__out *o)
 static ctw_status bad(const char *fn, const char *what)
 {
     return ctw_base__fail(CTW_E_FORMAT, "%s: damaged policy: %s", fn, what);
-}
-
-static ctw_status get_point(const ctw_policy *p, ctw_io__reader *r, ctw_agent__point *x, const char *fn)
-{
-    size_t n = (size_t)ctw_io__get_u64(r);
-    x->unit = ctw_io__get_u8(r);
-    x->norm2 = ctw_io__get_f64(r);
-    if (r->failed || n > p->max_active || x->unit > 1 || !(x->norm2 > 0) || !isfinite(x->norm2))
-        return bad(fn, "a state of impossible size");
-    x->n = n;
-    for (size_t i = 0; i < n; i++) {
-        x->idx[i] = ctw_io__get_u32(r);
-        if (x->idx[i] >= p->rows) return bad(fn, "a feature number out of range");
-    }
-    if (x->unit) return CTW_OK;
-    ctw_io__get_f64s(r, x->val, n);
-    for (size_t i = 0; !r->failed && i < n; i++)
-        if (!(fabs(x->val[i]) <= CTW_AGENT_MAX_INPUT)) return bad(fn, "a feature value out of range");
-    return CTW_OK;
 }
 
 static ctw_status get_deed(const ctw_policy *p, ctw_io__reader *r, ctw_policy__deed *d, const char *fn)
@@ -226,7 +194,7 @@ static ctw_status get_batch(ctw_policy *p, const ctw_io__in *in, const char *fn)
     if (r.failed || n > b->cap || n > r.left / 32) return bad(fn, "number of steps in its batch");
     CTW_TRY(ctw_policy__rolls_reserve(p->h.ctx, b, (size_t)n));
     for (size_t i = 0; i < n; i++) {
-        CTW_TRY(get_point(p, &r, &k->cur, fn));
+        CTW_TRY(ctw_agent__point_load(&r, p->max_active, p->rows, &k->cur, fn));
         CTW_TRY(get_deed(p, &r, &k->deed, fn));
         double v = ctw_io__get_f64(&r), next = ctw_io__get_f64(&r), reward = ctw_io__get_f64(&r);
         int end = ctw_io__get_u8(&r);
@@ -248,7 +216,7 @@ static ctw_status get_walk(ctw_policy *p, const ctw_io__in *in, const char *fn)
     CTW_TRY(ctw_io__in_section(in, TAG_WALK, &r, fn));
     uint8_t open = ctw_io__get_u8(&r);
     if (r.failed || open > 1 || (open && !p->w)) return bad(fn, "its open step");
-    if (open) CTW_TRY(get_point(p, &r, &k->cur, fn));
+    if (open) CTW_TRY(ctw_agent__point_load(&r, p->max_active, p->rows, &k->cur, fn));
     if (open) CTW_TRY(get_deed(p, &r, &k->deed, fn));
     k->open = open;
     return ctw_io__in_end(&r, fn, "open step");
@@ -265,17 +233,13 @@ static ctw_status enough(const ctw_policy__options *o, uint64_t rows, const ctw_
 static ctw_status build(ctw_ctx *ctx, const ctw_io__in *in, const ctw_params *params, const char *fn, ctw_policy **out)
 {
     ctw_policy__options o;
-    ctw_io__reader weights, r;
-    ctw_features *f = NULL;
-    uint64_t count = 0;
+    ctw_io__reader weights;
+    ctw_features *f;
+    uint64_t count;
     ctw_policy__read_options(params, &o);
     CTW_TRY(ctw_io__in_section(in, TAG_WEIGHTS, &weights, fn));
     CTW_TRY(enough(&o, o.form == CTW_AGENT_TABULAR ? (uint64_t)o.states : (uint64_t)o.features, &weights, fn));
-    if (ctw_io__in_has(in, TAG_FEATURES)) {
-        CTW_TRY(ctw_io__in_section(in, TAG_FEATURES, &r, fn));
-        CTW_TRY(ctw_features__load(ctx, &r, fn, &f));
-        (void)ctw_features_count(f, &count, NULL);
-    }
+    CTW_TRY(ctw_features__load(ctx, in, fn, &f, &count));
     ctw_status s = enough(&o, count, &weights, fn);
     if (s == CTW_OK) s = ctw_policy__make(ctx, params, fn, out);
     if (s == CTW_OK && f) s = ctw_policy__attach(*out, f, fn);
@@ -290,7 +254,7 @@ static ctw_status build(ctw_ctx *ctx, const ctw_io__in *in, const ctw_params *pa
 /* What a policy that could be saved would not refuse is the file's fault. */
 static ctw_status read_all(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_policy **out, const char *fn)
 {
-    static const uint32_t known[] = {TAG_PARAMS, TAG_FEATURES, TAG_STATE, TAG_WEIGHTS, TAG_BATCH, TAG_WALK};
+    static const uint32_t known[] = {TAG_PARAMS, CTW_FEATURES_TAG, TAG_STATE, TAG_WEIGHTS, TAG_BATCH, TAG_WALK};
     ctw_io__in in;
     ctw_params *params;
     CTW_TRY(ctw_io__in_begin(&in, buf, len, CTW_POLICY_MAGIC, MAJOR, fn));

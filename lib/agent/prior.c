@@ -1,26 +1,11 @@
 /* prior.c: a hierarchical prior over applications: mean and principal components of the weights of those known, and
  * the posterior of a new one from a few of its rows. */
 #include "agent/agent_params.h"
-#include "base/ctx.h"
-#include "base/handle.h"
+#include "agent/prior_internal.h"
 #include "num/lapack.h"
-#include <cybertwin/prior.h>
+#include <float.h>
 #include <math.h>
 #include <string.h>
-
-#define MAGIC CTW_FOUR('P', 'R', 'I', 'R')
-
-struct ctw_prior {
-    ctw_base__handle h;
-    size_t dims, components;
-    double ridge, noise, floor;
-    double *known; /* rows of dims: the applications' weights */
-    size_t n, cap;
-    int fitted;
-    size_t k;
-    double *mean, *axis, *variance; /* dims; k rows of dims; k */
-    double rest;                    /* variance of a weight beyond the components */
-};
 
 static void destroy(ctw_prior *p)
 {
@@ -28,27 +13,37 @@ static void destroy(ctw_prior *p)
     ctw_base__free(p->h.ctx, p->mean);
     ctw_base__free(p->h.ctx, p->axis);
     ctw_base__free(p->h.ctx, p->variance);
+    ctw_params_unref(p->params);
 }
 
 CTW_DEFINE_REFS(ctw_prior, destroy)
 
-ctw_status ctw_prior_new(ctw_ctx *ctx, const ctw_params *params, ctw_prior **out)
+ctw_status ctw_prior__make(ctw_ctx *ctx, const ctw_params *params, const char *fn, ctw_prior **out)
 {
-    static const char fn[] = "ctw_prior_new";
     const ctw_base__kind *kind = &ctw_prior__kind;
-    CTW_TRY(ctw_base__need(out, fn, "out"));
-    *out = NULL;
-    CTW_TRY(ctw_base__ctx_check(ctx, fn));
     CTW_TRY(ctw_base__params_check(params, kind, fn));
-    ctw_prior *p = ctw_base__handle_new(ctx, sizeof *p, MAGIC);
+    ctw_prior *p = ctw_base__handle_new(ctx, sizeof *p, CTW_PRIOR_MAGIC);
     if (!p) return CTW_E_NOMEM;
     p->dims = (size_t)ctw_base__opt_i64(params, kind, "dims");
     p->components = (size_t)ctw_base__opt_i64(params, kind, "components");
     p->ridge = ctw_base__opt_f64(params, kind, "ridge");
     p->noise = ctw_base__opt_f64(params, kind, "noise");
     p->floor = ctw_base__opt_f64(params, kind, "floor");
-    *out = p;
-    return CTW_OK;
+    ctw_status s = ctw_base__params_copy(ctx, params, kind, &p->params);
+    if (s == CTW_OK)
+        *out = p;
+    else
+        ctw_prior_unref(p);
+    return s;
+}
+
+ctw_status ctw_prior_new(ctw_ctx *ctx, const ctw_params *params, ctw_prior **out)
+{
+    static const char fn[] = "ctw_prior_new";
+    CTW_TRY(ctw_base__need(out, fn, "out"));
+    *out = NULL;
+    CTW_TRY(ctw_base__ctx_check(ctx, fn));
+    return ctw_prior__make(ctx, params, fn, out);
 }
 
 static ctw_status length(const ctw_prior *p, uint64_t n, const char *fn, const char *what)
@@ -72,7 +67,7 @@ static ctw_status add(ctw_prior *p, const double *w, uint64_t n, const char *fn)
 ctw_status ctw_prior_add(ctw_prior *p, const double *w, uint64_t n)
 {
     static const char fn[] = "ctw_prior_add";
-    CTW_TRY(ctw_base__handle_enter(p ? &p->h : NULL, MAGIC, fn, "p"));
+    CTW_TRY(ctw_base__handle_enter(p ? &p->h : NULL, CTW_PRIOR_MAGIC, fn, "p"));
     ctw_status s = add(p, w, n, fn);
     ctw_base__handle_leave(&p->h);
     return s;
@@ -102,7 +97,7 @@ ctw_status ctw_prior_add_rows(ctw_prior *p, const double *x, const double *y, ui
                               uint64_t stride)
 {
     static const char fn[] = "ctw_prior_add_rows";
-    CTW_TRY(ctw_base__handle_enter(p ? &p->h : NULL, MAGIC, fn, "p"));
+    CTW_TRY(ctw_base__handle_enter(p ? &p->h : NULL, CTW_PRIOR_MAGIC, fn, "p"));
     ctw_status s = add_rows(p, x, y, rows, d, stride, fn);
     ctw_base__handle_leave(&p->h);
     return s;
@@ -110,11 +105,11 @@ ctw_status ctw_prior_add_rows(ctw_prior *p, const double *x, const double *y, ui
 
 uint64_t ctw_prior_count(const ctw_prior *p)
 {
-    return p && ctw_base__handle_check(&p->h, MAGIC, "ctw_prior_count", "p") == CTW_OK ? p->n : 0;
+    return p && ctw_base__handle_check(&p->h, CTW_PRIOR_MAGIC, "ctw_prior_count", "p") == CTW_OK ? p->n : 0;
 }
 
-/* What the singular values say: variances of the components kept, the rest spread over all weights. */
-static void spread(ctw_prior *p, const double *s, size_t rank, double *variance, size_t k)
+/* What the singular values say: variances of the components kept; returned: the rest, spread over all weights. */
+static double spread(const ctw_prior *p, const double *s, size_t rank, double *variance, size_t k)
 {
     double left = 0.0, all = 0.0;
     for (size_t i = 0; i < rank; i++) {
@@ -125,7 +120,7 @@ static void spread(ctw_prior *p, const double *s, size_t rank, double *variance,
         else
             left += v;
     }
-    p->rest = left / (double)p->dims + p->floor * all / (double)p->dims + 1e-12;
+    return left / (double)p->dims + p->floor * all / (double)p->dims + CTW_PRIOR_LEAST;
 }
 
 static ctw_status fit(ctw_prior *p, const char *fn)
@@ -143,10 +138,12 @@ static ctw_status fit(ctw_prior *p, const char *fn)
         for (size_t r = 0; r < p->n; r++) CTW_AT(&a, r, c) -= mean[c];
     }
     if (st == CTW_OK) st = ctw_num__svd(ctx, &a, &u, s, &vt);
+    double rest = st == CTW_OK ? spread(p, s, rank, variance, k) : 0.0;
+    if (!(rest <= DBL_MAX)) st = ctw_base__fail(CTW_E_NOCONV, "%s: a variance is %g, must be finite", fn, rest);
     if (st == CTW_OK) {
         for (size_t i = 0; i < k; i++)
             for (size_t c = 0; c < d; c++) axis[i * d + c] = CTW_AT(&vt, i, c);
-        spread(p, s, rank, variance, k);
+        p->rest = rest;
         double *old[3] = {p->mean, p->axis, p->variance};
         p->mean = mean;
         p->axis = axis;
@@ -170,7 +167,7 @@ static ctw_status fit(ctw_prior *p, const char *fn)
 ctw_status ctw_prior_fit(ctw_prior *p)
 {
     static const char fn[] = "ctw_prior_fit";
-    CTW_TRY(ctw_base__handle_enter(p ? &p->h : NULL, MAGIC, fn, "p"));
+    CTW_TRY(ctw_base__handle_enter(p ? &p->h : NULL, CTW_PRIOR_MAGIC, fn, "p"));
     ctw_status s = fit(p, fn);
     ctw_base__handle_leave(&p->h);
     return s;
@@ -179,7 +176,7 @@ ctw_status ctw_prior_fit(ctw_prior *p)
 /* CTW_E_STATE before fit. */
 static ctw_status ready(const ctw_prior *p, const char *fn)
 {
-    CTW_TRY(ctw_base__handle_check(p ? &p->h : NULL, MAGIC, fn, "p"));
+    CTW_TRY(ctw_base__handle_check(p ? &p->h : NULL, CTW_PRIOR_MAGIC, fn, "p"));
     return p->fitted ? CTW_OK : ctw_base__fail(CTW_E_STATE, "%s: the prior is not fitted", fn);
 }
 

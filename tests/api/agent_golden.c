@@ -4,6 +4,7 @@
 #include <cybertwin/agent.h>
 #include <cybertwin/bandit.h>
 #include <cybertwin/policy.h>
+#include <cybertwin/prior.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +91,22 @@ static ctw_policy *trained_policy(const char *algo)
     return q;
 }
 
+/* Six applications, the last one after the fit. */
+static ctw_prior *known_prior(void)
+{
+    static const char *const kv[] = {"dims", "3", "components", "2", NULL};
+    ctw_params *p = bag("prior", kv);
+    ctw_prior *q;
+    CTW_OKAY(ctw_prior_new(ctx, p, &q));
+    for (int i = 0; i < 6; i++) {
+        const double w[3] = {(double)i, (double)(i * i % 5), (double)(7 - i)};
+        if (i == 5) CTW_OKAY(ctw_prior_fit(q));
+        CTW_OKAY(ctw_prior_add(q, w, 3));
+    }
+    ctw_params_unref(p);
+    return q;
+}
+
 static unsigned char *whole(const char *path, size_t *n)
 {
     static unsigned char data[65536];
@@ -160,6 +177,28 @@ START_TEST(policy)
 }
 END_TEST
 
+/* Its fit went through LAPACK: the numbers, not the bytes, are the same when made anew. */
+START_TEST(prior_file)
+{
+    size_t n;
+    uint64_t need;
+    double was[3], is[3];
+    ctw_prior *a, *b = known_prior();
+    const char *path = ctw_test_golden("agent/prior-1.ctw");
+    const double x[3] = {1, 2, 3}, y = 4;
+    CTW_OKAY(ctw_prior_load_file(ctx, path, &a));
+    unsigned char *old = whole(path, &n);
+    CTW_OKAY(ctw_prior_save_mem(a, buf, sizeof buf, &need));
+    ck_assert(need == n && memcmp(buf, old, n) == 0);
+    ck_assert(ctw_prior_count(a) == 6);
+    CTW_OKAY(ctw_prior_posterior(a, x, NULL, &y, 1, 3, 3, 0, was));
+    CTW_OKAY(ctw_prior_posterior(b, x, NULL, &y, 1, 3, 3, 0, is));
+    for (int i = 0; i < 3; i++) ck_assert_double_eq_tol(was[i], is[i], 1e-9);
+    ctw_prior_unref(a);
+    ctw_prior_unref(b);
+}
+END_TEST
+
 static int write_files(const char *dir)
 {
     char path[4096];
@@ -173,6 +212,10 @@ static int write_files(const char *dir)
     snprintf(path, sizeof path, "%s/bandit-1.ctw", dir);
     CTW_OKAY(ctw_bandit_save_file(b, path));
     ctw_bandit_unref(b);
+    ctw_prior *known = known_prior();
+    snprintf(path, sizeof path, "%s/prior-1.ctw", dir);
+    CTW_OKAY(ctw_prior_save_file(known, path));
+    ctw_prior_unref(known);
     for (int k = 0; k < 3; k++) {
         static const char *const algos[] = {"actor-critic", "natural-batch", "ppo"};
         ctw_policy *q = trained_policy(algos[k]);
@@ -185,7 +228,7 @@ static int write_files(const char *dir)
 
 int main(int argc, char **argv)
 {
-    const ctw_test_case cases[] = {{"agent", agent}, {"bandit", bandit}, {"policy", policy}};
+    const ctw_test_case cases[] = {{"agent", agent}, {"bandit", bandit}, {"policy", policy}, {"prior", prior_file}};
     if (ctw_ctx_new(NULL, NULL, &ctx) != CTW_OK) return 1;
     int code = argc == 3 && strcmp(argv[1], "--write") == 0
                    ? write_files(argv[2])

@@ -127,6 +127,54 @@ START_TEST(closed_form)
 }
 END_TEST
 
+/* A loaded prior answers with the same bits, fitted or not, and goes on; damage is refused. */
+START_TEST(saved)
+{
+    double w[D], x[3 * D], y[3], was[D], is[D];
+    unsigned char buf[4096];
+    uint64_t n, need;
+    CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
+    ctw_prior *p = make("0.5", "3"), *q;
+    for (int a = 0; a < 7; a++) {
+        for (int i = 0; i < D; i++) w[i] = cos(3.0 * a + i * i);
+        CTW_OKAY(ctw_prior_add(p, w, D));
+        if (a == 0) CTW_OKAY(ctw_prior_save_mem(p, buf, sizeof buf, &n));
+        if (a == 5) CTW_OKAY(ctw_prior_fit(p)); /* the last one is known but not in the fit */
+    }
+    CTW_OKAY(ctw_prior_load_mem(ctx, buf, n, &q));
+    ck_assert(ctw_prior_count(q) == 1);
+    CTW_FAILS(ctw_prior_posterior(q, NULL, NULL, NULL, 0, D, D, 0, is), CTW_E_STATE, "not fitted");
+    ctw_prior_unref(q);
+    CTW_OKAY(ctw_prior_save_mem(p, NULL, 0, &need));
+    CTW_OKAY(ctw_prior_save_mem(p, buf, sizeof buf, &n));
+    ck_assert(n == need);
+    CTW_OKAY(ctw_prior_load_mem(ctx, buf, n, &q));
+    for (int i = 0; i < 3; i++) y[i] = row(i, x + i * D);
+    for (int again = 0; again < 2; again++) {
+        CTW_OKAY(ctw_prior_posterior(p, x, NULL, y, 3, D, D, 0, was));
+        CTW_OKAY(ctw_prior_posterior(q, x, NULL, y, 3, D, D, 0, is));
+        ck_assert(memcmp(was, is, sizeof was) == 0);
+        CTW_OKAY(ctw_prior_add(p, was, D));
+        CTW_OKAY(ctw_prior_add(q, was, D));
+        CTW_OKAY(ctw_prior_fit(p));
+        CTW_OKAY(ctw_prior_fit(q));
+    }
+    ctw_prior_unref(q);
+    for (uint64_t i = 0; i < n; i++) {
+        buf[i] ^= 1;
+        ctw_status s = ctw_prior_load_mem(ctx, buf, n, &q);
+        ck_assert_msg(s != CTW_OK && q == NULL, "byte %d", (int)i);
+        buf[i] ^= 1;
+        ck_assert(ctw_prior_load_mem(ctx, buf, i, &q) == CTW_E_FORMAT && q == NULL);
+    }
+    CTW_FAILS(ctw_prior_load_mem(ctx, buf, n, NULL), CTW_E_ARG, "out");
+    CTW_FAILS(ctw_prior_save_mem(p, buf, 10, &n), CTW_E_BUFFER, "10");
+    CTW_FAILS(ctw_prior_load_file(ctx, "/nowhere/prior", &q), CTW_E_IO, "nowhere");
+    ctw_prior_unref(p);
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
 START_TEST(bad_calls)
 {
     double w[D] = {1, 2, 3, 4, 5}, nan[D] = {NAN, 0, 0, 0, 0}, z[4], y = 1;
@@ -165,7 +213,9 @@ END_TEST
 static ctw_status life(ctw_ctx *c, void *user)
 {
     ctw_params *o = NULL;
-    ctw_prior *p = NULL;
+    ctw_prior *p = NULL, *q = NULL;
+    unsigned char buf[2048];
+    uint64_t need;
     double x[4] = {1, 0, 0, 1}, y[2] = {1, 2}, w[2] = {0, 3};
     (void)user;
     ctw_status s = ctw_params_new(c, "prior", &o);
@@ -175,8 +225,11 @@ static ctw_status life(ctw_ctx *c, void *user)
     if (s == CTW_OK) s = ctw_prior_add(p, w, 2);
     if (s == CTW_OK) s = ctw_prior_fit(p);
     if (s == CTW_OK) s = ctw_prior_posterior(p, x, x, y, 2, 2, 2, 0.5, w);
+    if (s == CTW_OK) s = ctw_prior_save_mem(p, buf, sizeof buf, &need);
+    if (s == CTW_OK) s = ctw_prior_load_mem(c, buf, need, &q);
     ctw_params_unref(o);
     ctw_prior_unref(p);
+    ctw_prior_unref(q);
     return s;
 }
 
@@ -189,10 +242,8 @@ END_TEST
 int main(void)
 {
     ctw_test_case cases[] = {
-        {"finds_the_line", finds_the_line},
-        {"closed_form", closed_form},
-        {"bad_calls", bad_calls},
-        {"out_of_memory", out_of_memory},
+        {"finds_the_line", finds_the_line}, {"closed_form", closed_form},     {"saved", saved},
+        {"bad_calls", bad_calls},           {"out_of_memory", out_of_memory},
     };
     return ctw_test_main("api-prior", cases, sizeof cases / sizeof *cases, 30);
 }
