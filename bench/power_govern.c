@@ -3,35 +3,15 @@
  * the best fixed frequency of each server, chosen on the first half of the trace (which may break its promise on
  * the second) and in hindsight on the second (which no host could know); all are scored on the second half. Work is a
  * constant, or goes with the tokens of each request; deadline = slo x own time. */
+#include "power_govern.h"
 #include "power_commands.h"
-#include "power_data.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct load {
-    size_t n, half;
-    double *arrival, *work, *guess, *deadline;
-} load;
-
-typedef struct truth {
-    size_t n;
-    double mhz[SWEEP_MAX], slow[SWEEP_MAX], watts[SWEEP_MAX], idle[SWEEP_MAX];
-} truth;
-
-/* Mean power and attainment over the second half. */
-typedef struct score {
-    double joule, seconds, met;
-} score;
-
-typedef struct setting {
-    const char *work, *sizes;
-    double slo, rho, lag, change;
-} setting;
-
 /* ---- workload ---- */
 
-static load *make_load(const bench_table *t, const setting *c)
+load *govern_load(const bench_table *t, const setting *c)
 {
     load *l = bench_alloc(1, sizeof *l);
     size_t n = t->rows;
@@ -63,7 +43,7 @@ static load *make_load(const bench_table *t, const setting *c)
     return l;
 }
 
-static void free_load(load *l)
+void govern_load_free(load *l)
 {
     free(l->arrival);
     free(l->work);
@@ -75,7 +55,7 @@ static void free_load(load *l)
 /* ---- policies ---- */
 
 /* Everything at one point; scores requests first..last. */
-static score run_fixed(const truth *d, const load *l, size_t j, size_t first, size_t last)
+score govern_fixed(const truth *d, const load *l, size_t j, size_t first, size_t last)
 {
     double now = l->arrival[0], busy = 0.0, start = 0.0, met = 0.0;
     for (size_t i = 0; i < last; i++) {
@@ -93,13 +73,13 @@ static score run_fixed(const truth *d, const load *l, size_t j, size_t first, si
 }
 
 /* Least power over requests first..last among the points that keep the top point's attainment less `budget`. */
-static size_t best_fixed(const truth *d, const load *l, double budget, size_t first, size_t last)
+size_t govern_best_fixed(const truth *d, const load *l, double budget, size_t first, size_t last)
 {
-    score top = run_fixed(d, l, d->n - 1, first, last);
+    score top = govern_fixed(d, l, d->n - 1, first, last);
     size_t best = d->n - 1;
     double least = INFINITY;
     for (size_t j = 0; j < d->n; j++) {
-        score s = run_fixed(d, l, j, first, last);
+        score s = govern_fixed(d, l, j, first, last);
         if (s.met < top.met - budget || s.joule / s.seconds >= least) continue;
         least = s.joule / s.seconds;
         best = j;
@@ -130,14 +110,15 @@ static void pass(machine *m, double until, double *left)
 
 static void order(machine *m, ctw_governor *g, double *decide_s, size_t *decided)
 {
-    double mhz, began = 0.0;
+    double mhz, mem = 0.0, began = 0.0;
     int timed = *decided % 97 == 0;
     if (timed) began = bench_cpu_s();
     for (int k = 0; k < (timed ? 101 : 1); k++) bench_ok(ctw_governor_decide(g, m->now, &mhz, NULL), "decide");
     if (timed) *decide_s += (bench_cpu_s() - began) / 101.0;
     ++*decided;
     size_t j = 0;
-    while (j + 1 < m->d->n && m->d->mhz[j] < mhz) j++;
+    if (m->d->mem[0] > 0.0) bench_ok(ctw_governor_memory(g, &mem), "memory");
+    while (j + 1 < m->d->n && (m->d->mhz[j] < mhz || m->d->mem[j] != mem)) j++;
     if (j == m->wanted) return;
     m->wanted = j;
     m->joule += m->change;
@@ -145,7 +126,7 @@ static void order(machine *m, ctw_governor *g, double *decide_s, size_t *decided
     if (m->lag <= 0.0) m->at = j;
 }
 
-static score run_governed(const truth *d, const load *l, ctw_governor *g, const setting *c, double *decide_ns)
+score govern_run(const truth *d, const load *l, ctw_governor *g, const setting *c, double *decide_ns)
 {
     machine m = {d, l->arrival[0], 0.0, c->lag, c->change, 0.0, d->n - 1, d->n - 1};
     double joule0 = 0.0, start = 0.0, met = 0.0, decide_s = 0.0;
@@ -268,17 +249,17 @@ typedef struct cell {
 static cell run_cell(bench *b, const sweeps *set, const idle_shape *idle, const bench_table *trace, const setting *c,
                      const char *calibrate)
 {
-    load *l = make_load(trace, c);
+    load *l = govern_load(trace, c);
     cell r = {.worst_diff = INFINITY};
     double n = (double)set->n;
     for (size_t i = 0; i < set->n; i++) {
         truth d = make_truth(&set->at[i], idle);
         ctw_governor *g = make_governor(b, &set->at[i], &d, calibrate, c);
         double ns;
-        score top = run_fixed(&d, l, d.n - 1, l->half, l->n);
-        score fix = run_fixed(&d, l, best_fixed(&d, l, 0.005, 0, l->half), l->half, l->n);
-        score met = run_fixed(&d, l, best_fixed(&d, l, 0.005, l->half, l->n), l->half, l->n);
-        score gov = run_governed(&d, l, g, c, &ns);
+        score top = govern_fixed(&d, l, d.n - 1, l->half, l->n);
+        score fix = govern_fixed(&d, l, govern_best_fixed(&d, l, 0.005, 0, l->half), l->half, l->n);
+        score met = govern_fixed(&d, l, govern_best_fixed(&d, l, 0.005, l->half, l->n), l->half, l->n);
+        score gov = govern_run(&d, l, g, c, &ns);
         r.top += top.joule / top.seconds;
         r.fixed += fix.joule / fix.seconds;
         r.fixed_hindsight += met.joule / met.seconds;
@@ -290,7 +271,7 @@ static cell run_cell(bench *b, const sweeps *set, const idle_shape *idle, const 
         if (gov.met - top.met < r.worst_diff) r.worst_diff = gov.met - top.met;
         ctw_governor_unref(g);
     }
-    free_load(l);
+    govern_load_free(l);
     return r;
 }
 

@@ -1,17 +1,14 @@
 /* power_memory.c: kernels measured over two clocks: each is known at five pairs (lowest, middle and highest core clock
  * at the highest memory clock, the two ends at the lowest) and predicted at all others. Beside it the model that does
  * not know of the memory clock. */
-#include "power_commands.h"
+#include "power_pairs.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { GPU, KIND, BENCHMARK, ARG, KERNEL, CORE, MEM, TIME, WATTS, MOST = 256 };
+enum { GPU, KIND, BENCHMARK, ARG, KERNEL, CORE, MEM, TIME, WATTS, MOST = PAIRS_MOST };
 
-typedef struct kernel {
-    size_t n;
-    double mhz[MOST], mem[MOST], seconds[MOST], watts[MOST];
-} kernel;
+typedef pairs kernel;
 
 typedef struct errors {
     size_t n;
@@ -45,7 +42,7 @@ static int same_kernel(const row *p, const row *q)
 }
 
 /* The five measured pairs (few enough that a search for each is simplest); 0 when the kernel lacks a second clock. */
-static int pick_five(const kernel *k, size_t pick[5])
+int pairs_five(const kernel *k, size_t pick[5])
 {
     double low = k->mem[0], high = k->mem[k->n - 1];
     size_t at_high[MOST], at_low[MOST], nh = 0, nl = 0;
@@ -59,7 +56,7 @@ static int pick_five(const kernel *k, size_t pick[5])
     return 1;
 }
 
-static ctw_power *known_at(bench *b, const kernel *k, const size_t *pick, size_t n, int both)
+ctw_power *pairs_fit(bench *b, const kernel *k, const size_t *pick, size_t n, int both)
 {
     double mhz[5], mem[5], watts[5], seconds[5];
     ctw_power *p;
@@ -80,8 +77,8 @@ static ctw_power *known_at(bench *b, const kernel *k, const size_t *pick, size_t
 static void score(bench *b, const kernel *k, errors *e)
 {
     size_t pick[5];
-    if (!pick_five(k, pick)) return;
-    ctw_power *both = known_at(b, k, pick, 5, 1), *one = known_at(b, k, pick + 2, 3, 0);
+    if (!pairs_five(k, pick)) return;
+    ctw_power *both = pairs_fit(b, k, pick, 5, 1), *one = pairs_fit(b, k, pick + 2, 3, 0);
     double top = k->seconds[pick[4]];
     for (size_t i = 0; i < k->n && e->n < 65536; i++) {
         double w, s, w1, s1;
@@ -131,6 +128,7 @@ int power_memory(bench *b)
     bench_table *t = bench_load(b, bench_need(b, "--memory"), wanted);
     row *rows = bench_alloc(t->rows + 1, sizeof *rows);
     errors *e = bench_alloc(1, sizeof *e);
+    pairs_sweep *sweep = bench_str(b, "--trace", NULL) ? pairs_begin(b) : NULL;
     size_t n = 0, kernels = 0;
     for (size_t i = 0; i < t->rows; i++)
         if (strcmp(t->text[GPU][i], gpu) == 0 && strcmp(t->text[KIND][i], "real") == 0 && t->value[TIME][i] > 0.0 &&
@@ -150,9 +148,11 @@ int power_memory(bench *b)
         size_t before = e->n;
         score(b, &k, e);
         kernels += e->n > before;
+        if (sweep && e->n > before) pairs_govern(b, sweep, &k);
     }
     if (e->n == 0) bench_die(2, "no kernel of %s with two memory clocks", gpu);
     print(b, gpu, kernels, e);
+    if (sweep) pairs_end(b, sweep, gpu);
     free(e);
     free(rows);
     bench_free(t);

@@ -302,12 +302,17 @@ static score with_pool(bench *b, const sweep *w, const truth *d, const requests 
 static score with_governors(bench *b, const sweep *w, const truth *d, const requests *r, const setting *c)
 {
     ctw_governor *each[MOST];
+    ctw_params *opt;
     policy how = {.fixed = d->n - 1, .each = each};
     ctw_power *p = known(b, w, d);
+    bench_ok(ctw_params_new(b->ctx, "governor", &opt), "params");
+    /* Each sees but its part of the requests: it may choose after as much of the trace as the pool does. */
+    bench_ok(ctw_params_set_i64(opt, "tune_every", 64), "tune_every");
     for (size_t k = 0; k < c->servers; k++) {
-        bench_ok(ctw_governor_new(b->ctx, NULL, &each[k]), "governor");
+        bench_ok(ctw_governor_new(b->ctx, opt, &each[k]), "governor");
         bench_ok(ctw_governor_set_device(each[k], p, -1.0), "device");
     }
+    ctw_params_unref(opt);
     score s = run(d, r, c, &how);
     for (size_t k = 0; k < c->servers; k++) ctw_governor_unref(each[k]);
     ctw_power_unref(p);

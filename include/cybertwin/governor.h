@@ -52,6 +52,23 @@ CTW_API ctw_status ctw_governor_set_table(ctw_governor *g, const double *mhz, co
  */
 CTW_API ctw_status ctw_governor_set_device(ctw_governor *g, const ctw_power *device, double membound);
 /**
+ * Operating points that are pairs of a core and a memory clock, n in 1..1024 in any
+ * order: the fastest has slowdown 1. A pair that another one beats or equals in both
+ * time and watts is left out; of more than 64 others the closest neighbours are
+ * thinned. Starts the record anew. CTW_E_RANGE names the index. O(64 n).
+ */
+CTW_API ctw_status ctw_governor_set_pairs(ctw_governor *g, const double *mhz, const double *mem_mhz,
+                                          const double *slowdown, const double *watts, const double *idle_watts,
+                                          uint64_t n);
+/**
+ * The same from a device fitted with ctw_power_fit_memory: all pairs of a candidate
+ * point and a fitted memory clock, for the measured workload. CTW_E_STATE without
+ * memory clocks, CTW_E_RANGE for more than 1024 pairs.
+ */
+CTW_API ctw_status ctw_governor_set_device_memory(ctw_governor *g, const ctw_power *device);
+/** Memory clock of the point that ctw_governor_decide said last. CTW_E_STATE when the table has none. */
+CTW_API ctw_status ctw_governor_memory(const ctw_governor *g, double *mem_mhz);
+/**
  * Points above `watts` are not used from now on; INFINITY removes the cap. If
  * even the lowest point is above it: CTW_E_INFEASIBLE, and the lowest is used
  * (the cap wins over deadlines).

@@ -42,7 +42,7 @@ ctw_status ctw_governor_new(ctw_ctx *ctx, const ctw_params *params, ctw_governor
 }
 
 /* A new table makes the record meaningless: deadlines and work were told in terms of the old top point. */
-static void take_plan(ctw_governor *g, const ctw_power__plan *plan)
+void ctw_governor__take_plan(ctw_governor *g, const ctw_power__plan *plan)
 {
     g->plan = *plan;
     g->plan.switch_joule = g->switch_joule;
@@ -63,7 +63,7 @@ ctw_status ctw_governor_set_table(ctw_governor *g, const double *mhz, const doub
     CTW_TRY(ctw_base__handle_check(g ? &g->h : NULL, CTW_GOVERNOR_MAGIC, fn, "g"));
     CTW_TRY(ctw_power__plan_set(&plan, mhz, slowdown, watts, idle_watts, n, fn));
     CTW_TRY(ctw_base__handle_enter(&g->h, CTW_GOVERNOR_MAGIC, fn, "g"));
-    take_plan(g, &plan);
+    ctw_governor__take_plan(g, &plan);
     ctw_base__handle_leave(&g->h);
     return CTW_OK;
 }

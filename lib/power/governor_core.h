@@ -8,10 +8,12 @@
 #define CTW_GOVERNOR_POINTS 64
 #define CTW_GOVERNOR_PACE   9 /* eight intervals: longer memories see a burst when it is over */
 
-/* Operating points, ascending frequency. `top` is the highest index the cap allows. */
+/* Operating points, from slow to fast (ascending frequency where there is one clock). `top` is the highest index the
+ * cap allows. */
 typedef struct ctw_power__plan {
     size_t n, top;
-    double switch_joule; /* what each change of point costs */
+    double switch_joule;             /* what each change of point costs */
+    double mem[CTW_GOVERNOR_POINTS]; /* memory clocks; 0: not told */
     double mhz[CTW_GOVERNOR_POINTS], slow[CTW_GOVERNOR_POINTS], watts[CTW_GOVERNOR_POINTS], idle[CTW_GOVERNOR_POINTS];
 } ctw_power__plan;
 

@@ -3,6 +3,7 @@
 #define CTW_POWER_GOVERNOR_INTERNAL_H
 
 #include "base/handle.h"
+#include "io/container.h"
 #include "power/governor_core.h"
 #include "power/governor_queue.h"
 #include <cybertwin/governor.h>
@@ -30,6 +31,13 @@ struct ctw_governor {
     double spendable;        /* more than so many since then: the rule has failed */
     int64_t hold, holds;     /* completions still to pass at the top point; failures in a row */
 };
+
+/* A new table: the record and the rule start anew. */
+void ctw_governor__take_plan(ctw_governor *g, const ctw_power__plan *plan);
+/* Section of a saved governor whose points have memory clocks (governor_memory.c). */
+void ctw_governor__put_memory(ctw_io__out *o, const ctw_governor *g);
+ctw_status ctw_governor__read_memory(const ctw_io__in *in, ctw_power__plan *t, const char *fn);
+#define CTW_GOVERNOR_MEMORY CTW_FOUR('M', 'E', 'M', 'C')
 
 /* Chooses g->rule from g->past; on failure it stays. */
 ctw_status ctw_governor__choose(ctw_governor *g, ctw_cancel *cancel, const char *fn);

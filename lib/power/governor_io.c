@@ -7,10 +7,11 @@
 #include "power/damaged.h"
 #include "power/power_params.h"
 #include <math.h>
+#include <string.h>
 
 enum {
     MAJOR = 1,
-    MINOR = 0,
+    MINOR = 1,
     TAG_TABLE = CTW_FOUR('T', 'A', 'B', 'L'),
     TAG_STATE = CTW_FOUR('S', 'T', 'A', 'T'),
     TAG_PAST = CTW_FOUR('P', 'A', 'S', 'T'),
@@ -43,6 +44,7 @@ static ctw_status write_all(const ctw_governor *g, ctw_io__out *o)
         ctw_io__put_f64s(&o->w, t->watts, t->n);
         ctw_io__put_f64s(&o->w, t->idle, t->n);
         ctw_io__out_close(o);
+        ctw_governor__put_memory(o, g);
         ctw_io__out_open(o, TAG_STATE, 1, 0);
         put_state(&o->w, g);
         ctw_io__out_close(o);
@@ -69,8 +71,12 @@ static ctw_status read_table(const ctw_io__in *in, ctw_governor *g, const char *
     ctw_io__get_f64s(&r, t.watts, t.n);
     ctw_io__get_f64s(&r, t.idle, t.n);
     CTW_TRY(ctw_io__in_end(&r, fn, "table"));
-    ctw_status s = ctw_governor_set_table(g, t.mhz, t.slow, t.watts, t.idle, t.n);
+    CTW_TRY(ctw_governor__read_memory(in, &t, fn));
+    ctw_status s = t.mem[0] > 0.0 ? ctw_governor_set_pairs(g, t.mhz, t.mem, t.slow, t.watts, t.idle, t.n)
+                                  : ctw_governor_set_table(g, t.mhz, t.slow, t.watts, t.idle, t.n);
     if (s == CTW_E_RANGE || s == CTW_E_NONFINITE) return ctw_power__damaged(fn, "the table", "governor");
+    if (s == CTW_OK && (g->plan.n != t.n || memcmp(g->plan.mhz, t.mhz, t.n * sizeof *t.mhz) != 0))
+        return ctw_power__damaged(fn, "the order of the table", "governor");
     g->plan.top = (size_t)top;
     return s;
 }
@@ -151,7 +157,7 @@ static ctw_status read_past(const ctw_io__in *in_, ctw_governor *g, const char *
 
 static ctw_status read_all(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_governor **out, const char *fn)
 {
-    static const uint32_t known[] = {CTW_FOUR('P', 'R', 'M', 'S'), TAG_TABLE, TAG_STATE, TAG_PAST};
+    static const uint32_t known[] = {CTW_FOUR('P', 'R', 'M', 'S'), TAG_TABLE, CTW_GOVERNOR_MEMORY, TAG_STATE, TAG_PAST};
     ctw_io__in in_;
     ctw_params *params = NULL;
     CTW_TRY(ctw_io__in_begin(&in_, buf, len, CTW_GOVERNOR_MAGIC, MAJOR, fn));

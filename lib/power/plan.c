@@ -56,3 +56,44 @@ ctw_status ctw_power__plan_of(ctw_power__plan *plan, const ctw_power *device, do
     plan->slow[n - 1] = 1.0;
     return CTW_OK;
 }
+
+/* ---- pairs of clocks ---- */
+
+static void move(ctw_power__plan *t, size_t to, size_t from, size_t n)
+{
+    double *const column[] = {t->mhz, t->mem, t->slow, t->watts, t->idle};
+    for (int k = 0; k < 5; k++) memmove(column[k] + to, column[k] + from, n * sizeof(double));
+}
+
+static void drop(ctw_power__plan *t, size_t i)
+{
+    move(t, i, i + 1, t->n - i - 1);
+    t->n--;
+}
+
+/* The inner point whose neighbours are nearest to each other. */
+static size_t most_crowded(const ctw_power__plan *t)
+{
+    size_t best = 1;
+    for (size_t i = 2; i + 1 < t->n; i++)
+        if (t->slow[i - 1] / t->slow[i + 1] < t->slow[best - 1] / t->slow[best + 1]) best = i;
+    return best;
+}
+
+void ctw_power__plan_add(ctw_power__plan *plan, const ctw_power__pair *pair)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < plan->n; i++)
+        if (plan->slow[i] <= pair->slow && plan->watts[i] <= pair->watts) return;
+    for (size_t i = plan->n; i-- > 0;)
+        if (plan->slow[i] >= pair->slow && plan->watts[i] >= pair->watts) drop(plan, i);
+    if (plan->n == CTW_GOVERNOR_POINTS) drop(plan, most_crowded(plan));
+    while (at < plan->n && plan->slow[at] > pair->slow) at++;
+    move(plan, at + 1, at, plan->n - at);
+    plan->mhz[at] = pair->mhz;
+    plan->mem[at] = pair->mem;
+    plan->slow[at] = pair->slow;
+    plan->watts[at] = pair->watts;
+    plan->idle[at] = pair->idle;
+    plan->top = plan->n++;
+}

@@ -11,4 +11,13 @@ ctw_status ctw_power__plan_set(ctw_power__plan *plan, const double *mhz, const d
 /* The candidate points of a device model for work of this memory-boundness. */
 ctw_status ctw_power__plan_of(ctw_power__plan *plan, const ctw_power *device, double membound, const char *fn);
 
+/* One pair of clocks; `idle` 0 when not known. */
+typedef struct ctw_power__pair {
+    double mhz, mem, slow, watts, idle;
+} ctw_power__pair;
+
+/* Adds a pair to a plan that began with n 0: in order from slow to fast, without any that another one beats; of more
+ * than CTW_GOVERNOR_POINTS the closest neighbours are thinned. */
+void ctw_power__plan_add(ctw_power__plan *plan, const ctw_power__pair *pair);
+
 #endif
