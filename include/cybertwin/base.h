@@ -112,7 +112,11 @@ enum {
 /** Log sink. `origin` is the module's name. Called on the thread that made the call. */
 typedef void (*ctw_log_fn)(void *user, int32_t level, const char *origin, const char *message);
 
-/** New context; `alloc` NULL means the C library's allocator. CTW_E_ARG, CTW_E_NOMEM. */
+/**
+ * New context; `alloc` NULL means the C library's allocator, on Linux with blocks of 4 MiB and
+ * more mapped by themselves and large pages asked for (madvise; small ones do where the system
+ * grants none). CTW_E_ARG, CTW_E_NOMEM.
+ */
 CTW_API ctw_status ctw_ctx_new(ctw_alloc_fn alloc, void *user, ctw_ctx **out);
 /** One more owner; returns ctx. */
 CTW_API ctw_ctx *ctw_ctx_ref(ctw_ctx *ctx);

@@ -2,24 +2,13 @@
 #include "base/ctx.h"
 #include "base/ctx_internal.h"
 #include "base/error.h"
-#include <stdlib.h>
-
-static void *libc_alloc(void *user, void *ptr, uint64_t old_size, uint64_t new_size)
-{
-    (void)user;
-    (void)old_size;
-    if (new_size == 0) {
-        free(ptr);
-        return NULL;
-    }
-    return new_size > SIZE_MAX ? NULL : realloc(ptr, (size_t)new_size);
-}
+#include "base/pages.h"
 
 ctw_status ctw_ctx_new(ctw_alloc_fn alloc, void *user, ctw_ctx **out)
 {
     if (!out) return ctw_base__fail(CTW_E_ARG, "ctw_ctx_new: out is NULL");
     *out = NULL;
-    if (!alloc) alloc = libc_alloc;
+    if (!alloc) alloc = ctw_base__default_alloc;
     ctw_ctx *ctx = alloc(user, NULL, 0, sizeof *ctx);
     if (!ctx) return ctw_base__nomem();
     *ctx = (ctw_ctx){.magic = CTW_CTX_MAGIC, .alloc = alloc, .alloc_user = user, .log_level = -1};

@@ -40,7 +40,7 @@ static void sift_up(ctw_queue__jobs *j, size_t p, ctw_queue__entry e)
 
 /* First of a family of k. A full one is compared by key alone, without branches; equal keys, which are rare, decide
  * by order of arrival. */
-static size_t first_of(const ctw_queue__entry *e, size_t k)
+static inline size_t first_of(const ctw_queue__entry *e, size_t k)
 {
     if (k >= ARITY) {
         size_t a = e[1].key < e[0].key, b = 2 + (size_t)(e[3].key < e[2].key);
@@ -119,6 +119,7 @@ void ctw_queue__heap_drop(ctw_queue__jobs *j, size_t p)
 {
     size_t last = CTW_QUEUE_ROOT + --j->n;
     ctw_queue__entry moved = j->at[last];
+    ctw_queue__soon(&j->mate[j->at[last - 1].slot]); /* the next to be moved */
     j->at[last].slot = j->at[p].slot;
     if (p != last) settle(j, p, moved);
 }

@@ -112,6 +112,17 @@ ctw_status ctw_queue__jobs_renumber(ctw_queue__jobs *j)
     return CTW_OK;
 }
 
+/* What the pushes after this one will touch: the records of the next free slots, and the index's line of the next id
+ * but one, ids being counted up as a rule. */
+static void ask_for_next(ctw_queue__jobs *j, size_t p, int64_t id)
+{
+    uint64_t step = (uint64_t)id - (uint64_t)j->last_id;
+    ctw_queue__soon(&j->rec[j->at[p + 2].slot]);
+    ctw_queue__soon(&j->mate[j->at[p + 2].slot]);
+    ctw_queue__index_soon(&j->index, (int64_t)((uint64_t)id + 2 * step));
+    j->last_id = id;
+}
+
 uint32_t ctw_queue__jobs_add(ctw_queue__jobs *j, int64_t id, double arrival, float predicted)
 {
     size_t p = CTW_QUEUE_ROOT + j->n++;
@@ -121,10 +132,7 @@ uint32_t ctw_queue__jobs_add(ctw_queue__jobs *j, int64_t id, double arrival, flo
     j->mate[s] = (ctw_queue__mate){.pos = (uint32_t)p, .predicted = predicted};
     if (j->extra) j->extra[s] = plain;
     ctw_queue__index_add(&j->index, id, s);
-    if (j->n > CTW_QUEUE_FAR && j->n < j->cap) { /* what the next push will write */
-        ctw_queue__soon(&j->rec[j->at[p + 1].slot]);
-        ctw_queue__soon(&j->mate[j->at[p + 1].slot]);
-    }
+    if (j->n > CTW_QUEUE_FAR && j->n + 1 < j->cap) ask_for_next(j, p, id);
     return s;
 }
 

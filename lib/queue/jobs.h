@@ -44,6 +44,7 @@ typedef struct ctw_queue__jobs {
     ctw_queue__extra *extra; /* by slot, NULL until needed */
     ctw_queue__index index;
     uint32_t next_seq;
+    int64_t last_id; /* pushed; only a hint at the next */
 } ctw_queue__jobs;
 
 void ctw_queue__jobs_init(ctw_queue__jobs *j, ctw_ctx *ctx);

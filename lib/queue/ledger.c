@@ -84,11 +84,25 @@ void ctw_queue__ledger_push(ctw_queue__ledger *l, double work, double now)
     l->pushed += 1;
 }
 
+/* What was popped at one instant was served in the time before it, together: it is forgotten together, too, or the
+ * first of a burst would count for less than the last. */
+static void close_burst(ctw_queue__ledger *l)
+{
+    double keep = l->burst == 1 ? RATE_MEMORY : pow(RATE_MEMORY, l->burst);
+    l->during = keep * l->during + l->burst_during;
+    l->done = keep * l->done + l->burst_done;
+    l->burst = l->burst_during = l->burst_done = 0;
+}
+
 static void measure(ctw_queue__ledger *l, double work, double now, int more)
 {
     if (isfinite(l->last)) {
-        l->during = RATE_MEMORY * l->during + (now - l->last);
-        l->done = RATE_MEMORY * l->done + work;
+        if (now > l->last) {
+            if (l->burst > 0) close_burst(l);
+            l->burst_during = now - l->last;
+        }
+        l->burst += 1;
+        l->burst_done += work;
     }
     l->last = more ? now : INFINITY;
 }

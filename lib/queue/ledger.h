@@ -30,6 +30,7 @@ typedef struct ctw_queue__ledger {
     uint32_t stale;
     /* speed of service, seconds of predicted work a second while somebody waits */
     double done, during, last;
+    double burst, burst_done, burst_during; /* pops at the last instant: how many, their work, the time before them */
 } ctw_queue__ledger;
 
 void ctw_queue__ledger_init(ctw_queue__ledger *l);

@@ -7,6 +7,9 @@
 /* Seconds that a job of mean length may be overtaken for, over the worst wait of first come first served. */
 #define REACH 1.42
 
+/* Slots between the one whose entry is asked for and the one that is keyed anew. */
+#define AHEAD ((size_t)16)
+
 /* Const for the caller: the mutex changes nothing that can be observed. */
 ctw_status ctw_queue__look(const ctw_queue *q, const char *fn)
 {
@@ -135,21 +138,28 @@ ctw_status ctw_queue_remove(ctw_queue *q, int64_t job)
     return s;
 }
 
+/* In the order of slots, which reads the records in a row, unless most slots are free. */
 void ctw_queue__rekey(ctw_queue *q)
 {
-    ctw_queue__entry *e = q->jobs.at + CTW_QUEUE_ROOT;
-    for (size_t i = 0; i < q->jobs.n; i++) e[i].key = ctw_queue__order(ctw_queue__key(q, e[i].slot));
-    ctw_queue__jobs_heapify(&q->jobs);
+    ctw_queue__jobs *j = &q->jobs;
+    int by_slot = j->n > j->cap / 2;
+    for (size_t i = 0, end = by_slot ? j->cap : j->n; i < end; i++) {
+        uint32_t slot = by_slot ? (uint32_t)i : ctw_queue__jobs_nth(j, i), pos = j->mate[slot].pos;
+        if (pos == CTW_QUEUE_NONE) continue;
+        if (by_slot && i + AHEAD < end) ctw_queue__soon(&j->at[j->mate[i + AHEAD].pos]);
+        j->at[pos].key = ctw_queue__order(ctw_queue__key(q, slot));
+    }
+    ctw_queue__jobs_heapify(j);
 }
 
 /* The mean job may be overtaken for a little over the worst hundredth of the waits of first come first served.
- * Looked at every 64 pops, changed by at least a sixth, and not before an eighth of the line has been popped since the
- * last change: re-ordering stays O(1) a job. */
+ * Looked at every 64 pops, changed by at least a sixth, and not before half as many jobs as wait have been popped since
+ * the last change: re-ordering costs a pop two new keys at most. */
 void ctw_queue__choose(ctw_queue *q)
 {
     const ctw_queue__ledger *l = q->ledger;
     uint64_t since = q->popped - q->chosen_at;
-    if (q->popped % 64 || since < q->jobs.n / 8 || !(l->in > 0)) return;
+    if (q->popped % 64 || since < q->jobs.n / 2 || !(l->in > 0)) return;
     double wait = fmax(l->worst, ctw_queue__ledger_backlog(l, q->now));
     double a = fmin(fmax(REACH * wait * l->pushed / l->in, CTW_QUEUE_LEAST_AGEING), 1e9);
     if (a < q->ageing * 7 / 6 && a > q->ageing * 6 / 7) return;

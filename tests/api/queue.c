@@ -238,6 +238,39 @@ static void *pusher(void *arg)
     return NULL;
 }
 
+static double ageing_of(const ctw_queue *q)
+{
+    ctw_report *r;
+    double a;
+    CTW_OKAY(ctw_queue_report(q, &r));
+    CTW_OKAY(ctw_report_get_f64(r, "ageing", &a));
+    ctw_report_unref(r);
+    return a;
+}
+
+/* A line of constant length that is emptied by bursts: the speed of service is what it is between bursts, and the guard
+ * chosen from it stays where it is. */
+START_TEST(bursts_leave_the_guard_alone)
+{
+    enum { LINE = 4000, BURST = 1000, ROUNDS = 24 };
+    ctw_queue *q = queue(NULL);
+    double least = INFINITY, most = 0, now = 0;
+    int64_t id = 0;
+    for (; id < LINE; id++) CTW_OKAY(ctw_queue_push(q, id, 1 + (double)(id % 7), 1, now += 0.01));
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int i = 0; i < BURST; i++, id++) CTW_OKAY(ctw_queue_push(q, id, 1 + (double)(id % 7), 1, now += 0.01));
+        for (int i = 0; i < BURST; i++) {
+            ck_assert_int_ge(next(q, now), 0);
+            if (round < 12 || i % 100) continue;
+            least = fmin(least, ageing_of(q));
+            most = fmax(most, ageing_of(q));
+        }
+    }
+    ck_assert_msg(most <= 1.4 * least, "ageing from %g to %g", least, most);
+    ctw_queue_unref(q);
+}
+END_TEST
+
 START_TEST(locked_queue_takes_threads)
 {
     ctw_queue *q = queue((const char *[]){"locked", "1", NULL});
@@ -356,6 +389,7 @@ int main(void)
                                    {"budget_keeps_the_guard", budget_keeps_the_guard},
                                    {"attributes", attributes},
                                    {"bias_and_report", bias_and_report},
+                                   {"bursts_leave_the_guard_alone", bursts_leave_the_guard_alone},
                                    {"locked_queue_takes_threads", locked_queue_takes_threads},
                                    {"intake", intake},
                                    {"intake_takes_threads", intake_takes_threads}};

@@ -303,6 +303,51 @@ START_TEST(memory)
 }
 END_TEST
 
+static void fill(unsigned char *v, size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++) v[i] = (unsigned char)(i * 131 >> 7);
+}
+
+static void same(const unsigned char *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (v[i] != (unsigned char)(i * 131 >> 7)) ck_abort_msg("byte %zu of %zu", i, n);
+}
+
+/* Blocks of the default allocator keep what is in them as they grow into large pages, past them, and back. */
+START_TEST(large_blocks)
+{
+    static const size_t size[] = {1000,     4194288, 4194289, 4500000, 8388592, 8388700, 8400000,
+                                  12582912, 9000001, 4194289, 4194288, 777,     6000000, 5};
+    ctw_ctx *ctx;
+    CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
+    unsigned char *v[2] = {NULL, NULL}; /* two, so that one is in the other's way */
+    size_t n = 0;
+    for (size_t k = 0; k < sizeof size / sizeof *size; k++) {
+        for (int i = 0; i < 2; i++) {
+            unsigned char *g = ctw_base__realloc(ctx, v[i], size[k], 1);
+            ck_assert_ptr_nonnull(g);
+            ck_assert_uint_eq((uintptr_t)g % 16, 0);
+            v[i] = g;
+            same(g, n < size[k] ? n : size[k]);
+            if (size[k] > n) fill(g, n, size[k]);
+        }
+        n = size[k];
+    }
+    ck_assert_ptr_null(ctw_base__realloc(ctx, v[0], SIZE_MAX / 4, 1)); /* the old block stays */
+    same(v[0], n);
+    ctw_base__free(ctx, v[0]);
+    ctw_base__free(ctx, v[1]);
+    ck_assert_ptr_null(ctw_base__alloc(ctx, SIZE_MAX / 4, 1));
+    double *zero = ctw_base__calloc(ctx, 700000, sizeof *zero);
+    ck_assert_ptr_nonnull(zero);
+    for (size_t i = 0; i < 700000; i++)
+        if (zero[i] != 0) ck_abort_msg("element %zu", i);
+    ctw_base__free(ctx, zero);
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
 START_TEST(busy_handles)
 {
     enum { MAGIC = 77 };
@@ -352,6 +397,7 @@ int main(void)
         {"reports", reports},
         {"contexts", contexts},
         {"memory", memory},
+        {"large_blocks", large_blocks},
         {"nearest", nearest_name},
         {"busy", busy_handles},
     };
