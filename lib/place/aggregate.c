@@ -16,21 +16,13 @@ typedef struct group {
     double units;
 } group;
 
-/* What limits a server: a resource, or a resource counted in steps of `unit` (see form_limits). */
-typedef struct limit {
-    size_t resource;
-    double unit; /* 0: the resource itself */
-} limit;
-
-enum { MOST_STEPS = 10 };
-
 typedef struct model {
     const ctw_place__inst *in;
     double until; /* when the bound must be there */
     int whole;    /* quantities are integers */
-    size_t r;     /* limits: the resources, then the counted ones */
-    limit *limit;
-    double *demand, *cap; /* flavours x r, classes x r */
+    const ctw_place__limits *lim;
+    size_t r;                   /* limits */
+    const double *demand, *cap; /* flavours x r, classes x r */
     ctw_milp__model m;
     group *group;
     size_t groups;
@@ -80,67 +72,6 @@ static ctw_status form_groups(model *b)
         b->group[b->groups - 1].units += q->count;
     }
     ctw_base__free(in->ctx, order);
-    return CTW_OK;
-}
-
-/* Rounding strengthens a relaxation: if whole units of size d stand on a server of capacity C, then for any step u
- * sum floor(d/u) <= floor(C/u) (Chvatal-Gomory). Steps that divide every capacity say nothing new. */
-static int worth_it(const ctw_place__inst *in, size_t j, double u)
-{
-    int cuts = 0, used = 0;
-    for (size_t k = 0; k < in->classes; k++) {
-        double n = in->cap[k * in->r + j] / u;
-        cuts |= n - floor(n + 1e-9) > 1e-6 && n < 40;
-    }
-    for (size_t f = 0; f < in->flavours; f++) used |= in->demand[f * in->r + j] >= u * (1 - 1e-9);
-    return cuts && used;
-}
-
-static void add_step(model *b, size_t j, double u)
-{
-    size_t have = 0;
-    if (!(u > 0) || !worth_it(b->in, j, u)) return;
-    for (size_t i = b->in->r; i < b->r; i++) {
-        if (b->limit[i].resource != j) continue;
-        if (fabs(b->limit[i].unit - u) < 1e-9 * u || ++have >= MOST_STEPS) return;
-    }
-    b->limit[b->r++] = (limit){j, u};
-}
-
-/* Candidate steps: each distinct size, a half and a third of it, from the largest down. */
-static ctw_status form_limits(model *b)
-{
-    const ctw_place__inst *in = b->in;
-    double *size = CTW_NEW(in->ctx, in->flavours, double);
-    b->limit = CTW_NEW(in->ctx, in->r * (1 + MOST_STEPS), limit);
-    if (!size || !b->limit) {
-        ctw_base__free(in->ctx, size);
-        return CTW_E_NOMEM;
-    }
-    for (size_t j = 0; j < in->r; j++) b->limit[b->r++] = (limit){j, 0};
-    for (size_t j = 0; j < in->r && in->flavours <= 200; j++) {
-        for (size_t f = 0; f < in->flavours; f++) size[f] = in->demand[f * in->r + j];
-        ctw_num__sort(size, in->flavours);
-        for (int part = 1; part <= 3; part++) {
-            for (size_t f = in->flavours; f-- > 0;) add_step(b, j, size[f] / part);
-        }
-    }
-    ctw_base__free(in->ctx, size);
-    b->demand = CTW_NEW(in->ctx, in->flavours * b->r, double);
-    b->cap = CTW_NEW(in->ctx, in->classes * b->r, double);
-    if (!b->demand || !b->cap) return CTW_E_NOMEM;
-    for (size_t i = 0; i < b->r; i++) {
-        size_t j = b->limit[i].resource;
-        double u = b->limit[i].unit;
-        for (size_t f = 0; f < in->flavours; f++) {
-            double d = in->demand[f * in->r + j];
-            b->demand[f * b->r + i] = u > 0 ? floor(d / u * (1 + 1e-12) + 1e-9) : d;
-        }
-        for (size_t k = 0; k < in->classes; k++) {
-            double c = in->cap[k * in->r + j];
-            b->cap[k * b->r + i] = u > 0 ? floor(c / u + 1e-6) : c;
-        }
-    }
     return CTW_OK;
 }
 
@@ -356,14 +287,17 @@ static int too_late(const model *b)
     return ENTRY_S * (double)b->m.nnz >= b->until - ctw_base__now();
 }
 
-static ctw_status build(model *b, const ctw_place__inst *in, double until, int whole)
+static ctw_status build(model *b, const ctw_place__inst *in, const ctw_place__limits *lim, double until, int whole)
 {
     memset(b, 0, sizeof *b);
     b->in = in;
     b->until = until;
     b->whole = whole;
     ctw_milp__model_init(&b->m, in->ctx);
-    CTW_TRY(form_limits(b));
+    b->lim = lim;
+    b->r = lim->n;
+    b->demand = lim->demand;
+    b->cap = lim->cap;
     size_t cells = in->pools * in->slots * b->r, kt = in->classes * in->slots;
     b->row = CTW_NEW(in->ctx, cells, size_t);
     b->fixed = CTW_NEW(in->ctx, cells, double);
@@ -405,14 +339,13 @@ static ctw_status search(model *b, ctw_place__clock *clock, double *bound, int64
     return s == CTW_E_NOMEM ? s : CTW_OK;
 }
 
-ctw_status ctw_place__aggregate(const ctw_place__inst *in, ctw_place__clock *clock, double until, int whole,
-                                double *bound, int64_t *nodes)
+ctw_status ctw_place__aggregate(const ctw_place__inst *in, const ctw_place__limits *lim, ctw_place__clock *clock,
+                                double until, int whole, double *bound, int64_t *nodes)
 {
     model b;
-    ctw_status s = build(&b, in, fmin(until, clock->deadline), whole);
+    ctw_status s = build(&b, in, lim, fmin(until, clock->deadline), whole);
     if (s == CTW_OK && b.m.cols > 0 && !too_late(&b)) s = search(&b, clock, bound, nodes);
-    void *all[] = {b.limit,    b.demand,    b.cap,     b.group, b.row,   b.fixed,
-                   b.load_row, b.start_row, b.cap_row, b.rows,  b.values};
+    void *all[] = {b.group, b.row, b.fixed, b.load_row, b.start_row, b.cap_row, b.rows, b.values};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) ctw_base__free(in->ctx, all[i]);
     ctw_milp__model_free(&b.m);
     return s;

@@ -2,6 +2,7 @@
 #include "base/cancel.h"
 #include "base/ctx.h"
 #include "place/aggregate.h"
+#include "place/anneal.h"
 #include "place/finish.h"
 #include "place/patch.h"
 #include "place/polish.h"
@@ -82,21 +83,22 @@ static size_t choices(const ctw_place__inst *in)
     return n;
 }
 
-/* Tier 2: the aggregated model's bound and a search around the plan, in turn. The bound gets a third of the time, and
- * where units are few up to two thirds.
+/* Tier 2: a search around the plan, annealing of the schedule, the aggregated model's bound, in turn. The bound gets a
+ * third of the time, and where units are few half.
  * A caller who named no deadline gets a few rounds of the search only. */
-static ctw_status improve(const ctw_place__inst *in, ctw_place__mode mode, ctw_place__clock *clock,
-                          ctw_place__answer *a)
+static ctw_status improve_with(const ctw_place__inst *in, const ctw_place__limits *lim, ctw_place__mode mode,
+                               ctw_place__clock *clock, ctw_place__answer *a)
 {
     double now = ctw_base__now(), left = clock->deadline - now;
     int thorough = clock->patient || mode == CTW_PLACE_MODE_EXACT;
     int64_t patience = in->opt->max_rounds ? in->opt->max_rounds : thorough ? 3000000 : QUICK_ROUNDS;
-    CTW_TRY(ctw_place__polish(in, &a->plan, clock, now + 0.2 * left, a->bound, patience));
+    CTW_TRY(ctw_place__polish(in, &a->plan, clock, now + 0.05 * left, a->bound, patience));
     if (!thorough) return CTW_OK;
+    CTW_TRY(ctw_place__anneal(in, lim, &a->plan, clock, now + 0.5 * left, a->bound, 100 * patience));
     if (!ctw_place__rung(clock)) {
-        CTW_TRY(ctw_place__aggregate(in, clock, ctw_base__now() + 0.3 * left, 0, &a->bound, &a->nodes));
+        CTW_TRY(ctw_place__aggregate(in, lim, clock, ctw_base__now() + 0.3 * left, 0, &a->bound, &a->nodes));
         if (choices(in) <= WHOLE && !ctw_place__rung(clock))
-            CTW_TRY(ctw_place__aggregate(in, clock, now + 0.85 * left, 1, &a->bound, &a->nodes));
+            CTW_TRY(ctw_place__aggregate(in, lim, clock, now + 0.95 * left, 1, &a->bound, &a->nodes));
         a->tier = "exact";
         ctw_base__log(in->ctx, CTW_LOG_DEBUG, "place", "aggregated bound %.6g after %lld nodes, %.3g s", a->bound,
                       (long long)a->nodes, ctw_base__now() - now);
@@ -104,6 +106,16 @@ static ctw_status improve(const ctw_place__inst *in, ctw_place__mode mode, ctw_p
     CTW_TRY(ctw_place__polish(in, &a->plan, clock, clock->deadline, a->bound, patience));
     if (clock->stop) a->stop = clock->stop;
     return CTW_OK;
+}
+
+static ctw_status improve(const ctw_place__inst *in, ctw_place__mode mode, ctw_place__clock *clock,
+                          ctw_place__answer *a)
+{
+    ctw_place__limits lim;
+    ctw_status s = ctw_place__limits_new(in, &lim);
+    if (s == CTW_OK) s = improve_with(in, &lim, mode, clock, a);
+    ctw_place__limits_free(&lim);
+    return s;
 }
 
 static ctw_status run_tier(const ctw_place__inst *in, ctw_place__mode mode, ctw_place__clock *clock,
