@@ -3,6 +3,7 @@
  * have most places of their flavour. Classes are opened from their first member on, so that the servers in use are
  * nested over time and start-ups few. */
 #include "place/assign.h"
+#include "base/cancel.h"
 #include "place/pack.h"
 #include "place/squeeze.h"
 #include <math.h>
@@ -34,6 +35,7 @@ typedef struct usher {
     size_t *slot_at;   /* slots + 2 */
     double *budget;    /* feeds */
     int limits;        /* some row has a limit per server */
+    int leisure;       /* there is time to squeeze the slot */
     /* one slot: guests by (pool, flavour) */
     size_t *group_at; /* pools x flavours + 1 */
     guest *guest;
@@ -203,7 +205,7 @@ static ctw_status pack_cell(usher *a, size_t pool, size_t t)
     if (at[0] == at[in->flavours]) return CTW_OK;
     for (size_t f = 0; f < in->flavours; f++) a->counts[f] = (int32_t)(at[f + 1] - at[f]);
     CTW_TRY(ctw_place__pack(&a->packer, pool, t, a->counts));
-    if (!a->limits && may_squeeze(a, pool) && !ctw_place__rung(a->clock)) {
+    if (!a->limits && a->leisure && may_squeeze(a, pool)) {
         CTW_TRY(ctw_place__squeeze(&a->packer));
         for (size_t i = 0; i < a->packer.kinds; i++) a->counts[a->packer.flavour[i]] = a->packer.left[i];
     }
@@ -222,11 +224,24 @@ static ctw_status pack_cell(usher *a, size_t pool, size_t t)
     return CTW_OK;
 }
 
+/* Squeezing must not take from the slots to come what packing them needs: the next slot may have its share of the time
+ * left, and a slot that was squeezed says how long that takes. */
+static void look_at_clock(usher *a, size_t t, double began, double *longest)
+{
+    double now = ctw_base__now(), left = a->clock->deadline - now - ctw_place__pass_s(a->in);
+    if (a->leisure) *longest = fmax(*longest, now - began);
+    a->leisure = !ctw_place__rung(a->clock) && *longest < left / (double)(a->in->slots - t);
+}
+
 static ctw_status pack_slots(usher *a)
 {
     const ctw_place__inst *in = a->in;
+    double began = ctw_base__now(), longest = 0;
     for (size_t t = 0; t < in->slots; t++) {
-        CTW_TRY(ctw_place__too_late(a->clock));
+        if (began > a->clock->end)
+            return ctw_base__fail(CTW_E_DEADLINE, "place: the deadline passed before there was a first plan");
+        look_at_clock(a, t, began, &longest);
+        began = ctw_base__now();
         if (in->capped) {
             memcpy(a->budget, in->feed_cap, in->feeds * sizeof(double));
             a->packer.budget = a->budget;

@@ -73,7 +73,7 @@ static void first_prices(search *s)
     size_t n = m->cells * m->r;
     for (size_t i = 0; i < n; i++) m->anchor[i] = m->price[i] = m->high[i] / 60;
     ctw_place__crowd_spread(&s->c);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 3 && ctw_base__now() < s->clock->last; i++) {
         ctw_place__market_solve_all(m);
         memcpy(m->anchor, m->price, n * sizeof(double));
     }
@@ -87,6 +87,7 @@ static void one_sweep(search *s, int i, int first)
     memset(s->c.avg, 0, m->cells * m->r * sizeof(double));
     ctw_place__feed_forget(m);
     ctw_place__crowd_sweep(&s->c, first, s->clock);
+    if (!s->c.whole) return;
     ctw_place__crowd_recount(&s->c);
     if (first) {
         memcpy(m->anchor, m->price, m->cells * m->r * sizeof(double));
@@ -168,6 +169,7 @@ static void find_prices(search *s)
     m->theta = 0.0005;
     for (size_t i = 0; i < m->cells * m->r; i++) m->anchor[i] = m->price[i] = fmin(s->a->warm->price[i], m->high[i]);
     adopt_plan(s);
+    s->c.whole = 1;
     ctw_place__crowd_recount(&s->c);
     ctw_place__market_solve_all(m);
     settle(s, 3, 0);
@@ -177,7 +179,10 @@ static void find_prices(search *s)
 static ctw_status place_rest(search *s)
 {
     ctw_place__state st;
-    if (ctw_base__now() + ctw_place__pass_s(s->in) > s->clock->last) return CTW_OK; /* listed as missed */
+    if (s->hurry || s->clock->stop == CTW_STOP_TIME) {
+        ctw_status e = ctw_place__first_fit(s->in, s->clock, &s->a->plan);
+        return e == CTW_E_DEADLINE ? CTW_OK : e; /* the rest is listed as missed */
+    }
     CTW_TRY(ctw_place__state_new(s->in, &st));
     ctw_place__state_load(&st, &s->a->plan);
     ctw_status e = ctw_place__complete(s->in, &st, &s->a->plan);
@@ -236,9 +241,11 @@ static void reach_throughput(search *s)
 static ctw_status run(search *s)
 {
     double began = ctw_base__cpu_now(), end = s->clock->deadline;
-    s->clock->deadline = end - fmin(2 * ctw_place__pass_s(s->in), 0.5 * fmax(0, end - ctw_base__now()));
+    s->clock->deadline =
+        fmin(s->clock->last, end - fmin(4 * ctw_place__pass_s(s->in), 0.5 * fmax(0, end - ctw_base__now())));
     find_prices(s);
     s->clock->deadline = end;
+    if (!s->c.whole && s->clock->stop != CTW_STOP_CANCEL) CTW_TRY(ctw_place__too_late(s->clock));
     if (s->clock->stop == CTW_STOP_TIME && ctw_base__now() < end) {
         s->clock->stop = 0; /* prices had to stop, packing may go on */
         s->hurry = 1;
@@ -269,6 +276,7 @@ ctw_status ctw_place__decompose(const ctw_place__inst *in, ctw_place__clock *clo
     s.a = a;
     a->tier = "decompose";
     a->stop = CTW_STOP_GAP;
+    CTW_TRY(ctw_place__too_late(clock));
     CTW_TRY(ctw_place__market_new(in, &s.m));
     ctw_status e = ctw_place__crowd_new(&s.m, &a->plan, &s.c);
     s.best_price = CTW_NEW(in->ctx, s.m.cells * s.m.r, double);

@@ -33,6 +33,7 @@ typedef struct writer {
     ctw_solution *s;
     int32_t *row_of, *index_of; /* by server: row of the host and place within it */
     int64_t delayed;
+    int in_haste; /* first fit leaves nothing out by choice */
 } writer;
 
 /* Whether the slots chosen are cleaner than the earliest ones, in the region of the unit's first server. */
@@ -166,7 +167,7 @@ static ctw_status write_rows(writer *w, const ctw_place__cost *cost)
 {
     const ctw_place__inst *in = w->in;
     ctw_place__state st;
-    int explain = cost->missed_slots > 0;
+    int explain = cost->missed_slots > 0 && w->p->jobs.penalty && !w->in_haste;
     if (explain) {
         CTW_TRY(ctw_place__state_new(in, &st));
         ctw_place__state_load(&st, w->plan);
@@ -283,6 +284,7 @@ ctw_status ctw_place__finish(const ctw_place *p, const ctw_place__inst *in, ctw_
 {
     *out = NULL;
     writer w = {.p = p, .in = in, .plan = &a->plan};
+    w.in_haste = strcmp(a->tier, "first_fit") == 0;
     w.s = ctw_place__solution_new(in->ctx);
     if (!w.s) return CTW_E_NOMEM;
     ctw_status s = write_solution(&w, a, solve_s);

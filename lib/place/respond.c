@@ -319,7 +319,7 @@ void ctw_place__crowd_sweep(ctw_place__crowd *c, int first, ctw_place__clock *cl
     for (size_t i = 0, k = 0; i < blocks; i++, k = (k + stride) % blocks) {
         /* Without its first answers there is no plan at all: only a cancel ends that sweep. */
         if (ctw_place__rung(clock) && (!first || clock->stop == CTW_STOP_CANCEL || ctw_base__now() > clock->last))
-            break;
+            return;
         for (size_t u = k * BLOCK; u < n && u < (k + 1) * BLOCK; u++, done++) {
             if (done % looks == 0) look_at_prices(c);
             respond(c, u);
@@ -329,6 +329,7 @@ void ctw_place__crowd_sweep(ctw_place__crowd *c, int first, ctw_place__clock *cl
             faded = done;
         }
     }
+    c->whole = 1;
     if (first) {
         ctw_place__crowd_recount(c);
         ctw_place__market_solve_all(c->m);

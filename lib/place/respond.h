@@ -20,6 +20,7 @@ typedef struct ctw_place__crowd {
     size_t avg_n;
     double miss_extra; /* multiplier of the throughput row, g per missed slot */
     size_t moves;      /* units that changed in the last sweep */
+    int whole;         /* every unit has answered once */
 } ctw_place__crowd;
 
 ctw_status ctw_place__crowd_new(ctw_place__market *m, ctw_place__plan *plan, ctw_place__crowd *c);
@@ -30,7 +31,8 @@ void ctw_place__crowd_spread(ctw_place__crowd *c);
 /* Demand exactly as the plan's entries say (pools). */
 void ctw_place__crowd_recount(ctw_place__crowd *c);
 /* Every unit in turn moves to its cheapest slots and region at the prices, which follow. With `first` nobody has
- * chosen yet, and the spread demand fades as they do. Otherwise it stops when the clock rings. */
+ * chosen yet, and the spread demand fades as they do; it goes on to the clock's `last`. Otherwise it stops when the
+ * clock rings. */
 void ctw_place__crowd_sweep(ctw_place__crowd *c, int first, ctw_place__clock *clock);
 /* The Lagrangian value at the market's prices: a lower bound on every plan's objective. */
 double ctw_place__crowd_bound(ctw_place__crowd *c);

@@ -18,6 +18,44 @@ double ctw_place__pass_s(const ctw_place__inst *in)
     return 40e-9 * (double)(in->entries + in->service_entries) + 5e-9 * (double)(in->servers * in->slots);
 }
 
+/* Writing the plan out and verifying it. */
+static double write_s(const ctw_place__inst *in)
+{
+    return 100e-9 * (double)(in->entries + in->service_entries + in->units) + 2e-9 * (double)(in->servers * in->slots);
+}
+
+/* Slots that units may choose from. */
+static size_t choices(const ctw_place__inst *in)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < in->batches; i++)
+        n += (size_t)(in->batch[i].end - in->batch[i].release) * (size_t)in->batch[i].count;
+    return n;
+}
+
+static double first_fit_s(const ctw_place__inst *in)
+{
+    return 20e-9 * (double)(in->entries + in->service_entries) + 40e-9 * (double)choices(in);
+}
+
+static ctw_place__clock clock_for(const ctw_place *p, const ctw_place__inst *in, ctw_cancel *cancel, double began,
+                                  double deadline_s)
+{
+    double limit = fmin(deadline_s > 0 ? deadline_s : p->opt.time_limit_s, ctw_base__time_left(cancel));
+    ctw_place__clock c = {.cancel = cancel,
+                          .progress = p->progress,
+                          .user = p->progress_user,
+                          .patient = deadline_s > 0,
+                          .last = INFINITY,
+                          .end = INFINITY};
+    c.deadline = began + limit - fmin(write_s(in), limit / 2);
+    if (deadline_s > 0) {
+        c.end = began + limit;
+        c.last = c.end - write_s(in) - first_fit_s(in);
+    }
+    return c;
+}
+
 int ctw_place__rung(ctw_place__clock *clock)
 {
     if (clock->stop) return 1;
@@ -74,13 +112,12 @@ static ctw_status or_greedy(const ctw_place__inst *in, ctw_place__answer *a)
     return s;
 }
 
-/* Slots that units may choose from. */
-static size_t choices(const ctw_place__inst *in)
+/* It looks at every server for every slot of every unit's window, at some 8 ns. */
+static int greedy_too(const ctw_place__inst *in, ctw_place__clock *clock)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < in->batches; i++)
-        n += (size_t)(in->batch[i].end - in->batch[i].release) * (size_t)in->batch[i].count;
-    return n;
+    double steps = (double)in->servers * ((double)choices(in) + (double)in->service_entries);
+    return in->servers * in->units <= GREEDY_TOO && !ctw_place__rung(clock) &&
+           ctw_base__now() + 8e-9 * steps < clock->deadline;
 }
 
 /* Tier 2: a search around the plan, annealing of the schedule, the aggregated model's bound, in turn. The bound gets a
@@ -131,7 +168,7 @@ static ctw_status run_tier(const ctw_place__inst *in, ctw_place__mode mode, ctw_
     }
     if (!some || mode == CTW_PLACE_MODE_GREEDY) return ctw_place__greedy(in, &a->plan);
     CTW_TRY(ctw_place__decompose(in, clock, a));
-    if (in->servers * in->units <= GREEDY_TOO) CTW_TRY(or_greedy(in, a));
+    if (greedy_too(in, clock)) CTW_TRY(or_greedy(in, a));
     if (mode == CTW_PLACE_MODE_DECOMPOSE || in->servers > SEARCHED) return CTW_OK;
     return improve(in, mode, clock, a);
 }
@@ -142,16 +179,15 @@ static int fails_open(const ctw_place *p)
     return isinf(p->age) || p->age > p->opt.max_age_s;
 }
 
-/* Time was too short for prices. Where first fit costs next to nothing, a plain plan is worth more to the caller than
- * none. */
-static ctw_status or_last_resort(const ctw_place__inst *in, ctw_place__answer *a, ctw_status s)
+/* Time was too short for prices: a plain plan is worth more to the caller than none. */
+static ctw_status or_last_resort(const ctw_place__inst *in, ctw_place__clock *clock, ctw_place__answer *a, ctw_status s)
 {
-    if (s != CTW_E_DEADLINE || in->servers * in->units > GREEDY_TOO) return s;
+    if (s != CTW_E_DEADLINE || ctw_base__now() > clock->end - 0.6 * (write_s(in) + first_fit_s(in))) return s;
     ctw_place__plan_free(in->ctx, &a->plan);
     CTW_TRY(ctw_place__plan_new(in, &a->plan));
-    a->tier = "greedy";
+    a->tier = "first_fit";
     a->stop = CTW_STOP_TIME;
-    return ctw_place__greedy(in, &a->plan);
+    return ctw_place__first_fit(in, clock, &a->plan);
 }
 
 static ctw_status solve_compiled(ctw_place *p, ctw_place__inst *in, ctw_place__mode mode, ctw_place__clock *clock,
@@ -164,8 +200,8 @@ static ctw_status solve_compiled(ctw_place *p, ctw_place__inst *in, ctw_place__m
     CTW_TRY(ctw_place__plan_new(in, &a.plan));
     int open = fails_open(p) && in->units > 0 && in->servers > 0;
     ctw_status s = open ? ctw_place__run_now(in, clock, &a) : run_tier(in, mode, clock, &a);
-    s = or_last_resort(in, &a, s);
-    if (s == CTW_OK) s = ctw_place__stay(in, clock, &a.plan);
+    s = or_last_resort(in, clock, &a, s);
+    if (s == CTW_OK && ctw_base__now() < clock->last) s = ctw_place__stay(in, clock, &a.plan);
     if (s == CTW_OK) s = ctw_place__add_reserve(in, &a.plan, &a.reserve_short);
     if (s == CTW_OK) s = ctw_place__finish(p, in, &a, ctw_base__now() - began, out);
     ctw_place__plan_free(in->ctx, &a.plan);
@@ -181,14 +217,7 @@ static ctw_status solve_in(ctw_place *p, double deadline_s, ctw_cancel *cancel, 
     CTW_TRY(ctw_base__stopped(cancel, fn));
     ctw_status s = ctw_place__inst_new(p, &in, fn);
     if (s == CTW_OK) {
-        double limit = fmin(deadline_s > 0 ? deadline_s : p->opt.time_limit_s, ctw_base__time_left(cancel));
-        ctw_place__clock clock = {began + limit - fmin(2 * ctw_place__pass_s(&in), limit / 2),
-                                  cancel,
-                                  p->progress,
-                                  p->progress_user,
-                                  0,
-                                  deadline_s > 0,
-                                  deadline_s > 0 ? began + limit : INFINITY};
+        ctw_place__clock clock = clock_for(p, &in, cancel, began, deadline_s);
         s = solve_compiled(p, &in, mode, &clock, began, out);
     }
     ctw_place__inst_free(&in); /* before the verifier takes its own memory */
