@@ -11,6 +11,7 @@ static void destroy(ctw_governor *g)
 {
     ctw_governor__queue_free(g->h.ctx, &g->q);
     ctw_governor__history_free(g->h.ctx, &g->past);
+    ctw_governor__experts_free(g->h.ctx, &g->experts);
     ctw_params_unref(g->params);
 }
 
@@ -32,6 +33,7 @@ ctw_status ctw_governor_new(ctw_ctx *ctx, const ctw_params *params, ctw_governor
     g->capacity = (size_t)ctw_base__opt_i64(params, kind, "capacity");
     g->tune_every = ctw_base__opt_i64(params, kind, "tune_every");
     ctw_status s = ctw_governor__history_new(ctx, &g->past, (size_t)ctw_base__opt_i64(params, kind, "window"));
+    if (s == CTW_OK) s = ctw_governor__experts_new(ctx, &g->experts);
     if (s == CTW_OK) s = ctw_base__params_copy(ctx, params, kind, &g->params);
     if (s != CTW_OK) {
         ctw_governor_unref(g);
@@ -52,6 +54,7 @@ void ctw_governor__take_plan(ctw_governor *g, const ctw_power__plan *plan)
     g->pace.n = 0;
     g->saving = 0.0;
     g->hold = g->holds = 0;
+    ctw_governor__experts_begin(&g->experts, &g->plan);
     ctw_governor__begin_period(g);
 }
 
@@ -92,7 +95,10 @@ ctw_status ctw_governor_set_cap(ctw_governor *g, double watts)
         if (top == 0)
             s = ctw_base__fail(CTW_E_INFEASIBLE, "%s: the lowest point draws %g W, above the cap of %g W; it is used",
                                fn, p->watts[0], watts);
-        p->top = top ? top - 1 : 0;
+        if (p->top != (top ? top - 1 : 0)) {
+            p->top = top ? top - 1 : 0;
+            ctw_governor__experts_begin(&g->experts, p);
+        }
         if (g->rule.fixed >= 0) g->rule.fixed = (int)p->top; /* until the next tuning */
     }
     ctw_base__handle_leave(&g->h);
@@ -159,7 +165,7 @@ static void account(ctw_governor *g, size_t pos, double work_s)
     g->late += g->now > q->deadline[i] + 1e-9;
     g->completed++;
     g->since_tuning++;
-    ctw_governor__history_add(&g->past, q->arrival[i], work, q->work[i], q->deadline[i]);
+    ctw_governor__remember(g, q->arrival[i], work, q->work[i], q->deadline[i]);
 }
 
 static ctw_status complete(ctw_governor *g, int64_t id, double now_s, double work_s, const char *fn)

@@ -8,6 +8,8 @@
 
 enum { LOOK_AHEAD = 64 };
 
+static const double neutral_load = 0.5, most_load = 4.0;
+
 /* Largest stretch of the waiting work that meets every deadline which the top point still could meet; what is
  * late already must not slow down or speed up the rest. Infinite when no deadline can be met. */
 static double allowed_stretch(const ctw_power__waiting *q, double now, double fastest)
@@ -31,13 +33,12 @@ void ctw_power__pace_add(ctw_power__pace *p, double arrival, double work)
 
 double ctw_power__pace_load(const ctw_power__pace *p, double now)
 {
-    static const double neutral = 0.5, most = 4.0;
-    if (p->n < CTW_GOVERNOR_PACE) return neutral;
+    if (p->n < CTW_GOVERNOR_PACE) return neutral_load;
     size_t oldest = p->n % CTW_GOVERNOR_PACE;
     double sum = 0.0, span = now - p->arrival[oldest];
     for (size_t i = 0; i < CTW_GOVERNOR_PACE; i++)
         if (i != oldest) sum += p->work[i];
-    return sum < most * span ? sum / span : most;
+    return sum < most_load * span ? sum / span : most_load;
 }
 
 size_t ctw_power__rule_decide(const ctw_power__plan *plan, const ctw_power__rule *rule, const ctw_power__waiting *q,
@@ -66,25 +67,17 @@ size_t ctw_power__rule_idle(const ctw_power__rule *rule)
     return rule->fixed >= 0 && !rule->park ? (size_t)rule->fixed : 0;
 }
 
-/* State of a replayed server. */
-typedef struct server {
-    const ctw_power__plan *plan;
-    double now, joule, lag;
-    size_t at, wanted; /* point in effect, and the one ordered */
-    double since;      /* when the order takes effect */
-} server;
-
-static void order(server *s, size_t point)
+static void order(ctw_power__server *s, const ctw_power__plan *plan, double lag, size_t point)
 {
     if (point == s->wanted) return;
     s->wanted = point;
-    s->joule += s->plan->switch_joule;
-    s->since = s->now + s->lag;
-    if (s->lag <= 0.0) s->at = point;
+    s->joule += plan->switch_joule;
+    s->since = s->now + lag;
+    if (lag <= 0.0) s->at = point;
 }
 
 /* Lets time pass up to `until`, or up to the end of `left` seconds of work (NULL: idle); returns at the first. */
-static void pass(server *s, double until, double *left)
+static void pass(ctw_power__server *s, const ctw_power__plan *plan, double until, double *left)
 {
     while (s->now < until && (!left || *left > 0.0)) {
         double stop = until;
@@ -94,14 +87,14 @@ static void pass(server *s, double until, double *left)
             else if (s->since < stop)
                 stop = s->since;
         }
-        double dt = stop - s->now, slow = s->plan->slow[s->at];
+        double dt = stop - s->now, slow = plan->slow[s->at];
         if (left && *left * slow <= dt) {
             dt = *left * slow;
             *left = 0.0;
         } else if (left) {
             *left -= dt / slow;
         }
-        s->joule += dt * (left ? s->plan->watts[s->at] : s->plan->idle[s->at]);
+        s->joule += dt * (left ? plan->watts[s->at] : plan->idle[s->at]);
         s->now = left && *left == 0.0 ? s->now + dt : stop;
     }
 }
@@ -113,31 +106,61 @@ static double believed_left(double guess, double done)
     return left > least ? left : least;
 }
 
+/* As ctw_power__pace_load, from the last of the first `seen` requests. */
+static double recorded_load(const ctw_power__record *r, size_t seen, double now)
+{
+    double sum = 0.0;
+    if (seen < CTW_GOVERNOR_PACE) return neutral_load;
+    for (size_t i = seen - CTW_GOVERNOR_PACE + 1; i < seen; i++) sum += r->guess[i];
+    double span = now - r->arrival[seen - CTW_GOVERNOR_PACE];
+    return sum < most_load * span ? sum / span : most_load;
+}
+
+static size_t idle_point(const ctw_power__plan *plan, const ctw_power__rule *rule)
+{
+    size_t idle = ctw_power__rule_idle(rule);
+    return idle < plan->top ? idle : plan->top;
+}
+
+void ctw_power__server_start(ctw_power__server *s, const ctw_power__plan *plan, const ctw_power__rule *rule,
+                             const ctw_power__record *r)
+{
+    size_t idle = idle_point(plan, rule);
+    double begin = r->n ? r->arrival[0] : 0.0;
+    *s = (ctw_power__server){.now = begin, .begin = begin, .at = idle, .wanted = idle};
+}
+
+void ctw_power__server_run(ctw_power__server *s, const ctw_power__plan *plan, const ctw_power__rule *rule,
+                           const ctw_power__record *r, double lag, int last)
+{
+    size_t idle = idle_point(plan, rule);
+    for (; s->served < r->n; s->served++) {
+        size_t i = s->served;
+        if (s->left <= 0.0) {
+            if (r->arrival[i] > s->now) {
+                order(s, plan, lag, idle);
+                pass(s, plan, r->arrival[i], NULL);
+            }
+            s->left = r->work[i];
+        }
+        while (s->left > 0.0) {
+            while (s->seen < r->n && (s->seen < i + 1 || r->arrival[s->seen] <= s->now)) s->seen++;
+            if (s->seen == r->n && !last) return;
+            double load = rule->load_price > 0.0 ? recorded_load(r, s->seen, s->now) : neutral_load;
+            ctw_power__waiting q = {r->guess + i, r->deadline + i, s->seen - i,
+                                    believed_left(r->guess[i], r->work[i] - s->left), load};
+            order(s, plan, lag, ctw_power__rule_decide(plan, rule, &q, s->now, s->wanted));
+            pass(s, plan, s->seen < r->n ? r->arrival[s->seen] : INFINITY, &s->left);
+        }
+        s->late += s->now > r->deadline[i] + 1e-9;
+    }
+}
+
 void ctw_power__rule_replay(const ctw_power__plan *plan, const ctw_power__rule *rule, const ctw_power__record *r,
                             double lag, ctw_power__outcome *out)
 {
-    size_t idle = ctw_power__rule_idle(rule), next = 0;
-    if (idle > plan->top) idle = plan->top;
-    server s = {plan, r->n ? r->arrival[0] : 0.0, 0.0, lag, idle, idle, 0.0};
-    double start = s.now;
-    ctw_power__pace pace = {.n = 0};
-    out->late = 0;
-    for (size_t i = 0; i < r->n; i++) {
-        if (r->arrival[i] > s.now) {
-            order(&s, idle);
-            pass(&s, r->arrival[i], NULL);
-        }
-        double left = r->work[i];
-        while (left > 0.0) {
-            for (; next < r->n && (next < i + 1 || r->arrival[next] <= s.now); next++)
-                ctw_power__pace_add(&pace, r->arrival[next], r->guess[next]);
-            ctw_power__waiting q = {r->guess + i, r->deadline + i, next - i,
-                                    believed_left(r->guess[i], r->work[i] - left), ctw_power__pace_load(&pace, s.now)};
-            order(&s, ctw_power__rule_decide(plan, rule, &q, s.now, s.wanted));
-            pass(&s, next < r->n ? r->arrival[next] : INFINITY, &left);
-        }
-        out->late += s.now > r->deadline[i] + 1e-9;
-    }
-    out->joule = s.joule;
-    out->seconds = s.now - start;
+    ctw_power__server s;
+    ctw_power__server_start(&s, plan, rule, r);
+    ctw_power__server_run(&s, plan, rule, r, lag, 1);
+    *out = (ctw_power__outcome){s.joule, s.now - s.begin, s.late};
 }

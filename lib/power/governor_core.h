@@ -61,8 +61,24 @@ typedef struct ctw_power__outcome {
     size_t late;
 } ctw_power__outcome;
 
-/* One server, in order, with a new decision at each arrival and completion; a change of point takes effect
- * `lag` seconds later and costs the plan's switch_joule. */
+/* One server that works the record in order under one rule, a decision at each arrival and completion; a change of
+ * point takes effect `lag` seconds later and costs the plan's switch_joule. It can be stopped and go on. */
+typedef struct ctw_power__server {
+    double now, joule, begin;
+    double since;      /* when the order takes effect */
+    double left;       /* of the request in service; 0: none begun */
+    size_t at, wanted; /* point in effect, and the one ordered */
+    size_t served, seen;
+    size_t late;
+} ctw_power__server;
+
+void ctw_power__server_start(ctw_power__server *s, const ctw_power__plan *plan, const ctw_power__rule *rule,
+                             const ctw_power__record *r);
+/* Works until the last recorded request is seen, whose successor it must know to go on; `last`: to the end. */
+void ctw_power__server_run(ctw_power__server *s, const ctw_power__plan *plan, const ctw_power__rule *rule,
+                           const ctw_power__record *r, double lag, int last);
+
+/* The whole record at once. */
 void ctw_power__rule_replay(const ctw_power__plan *plan, const ctw_power__rule *rule, const ctw_power__record *r,
                             double lag, ctw_power__outcome *out);
 

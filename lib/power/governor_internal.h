@@ -4,7 +4,7 @@
 
 #include "base/handle.h"
 #include "io/container.h"
-#include "power/governor_core.h"
+#include "power/governor_experts.h"
 #include "power/governor_queue.h"
 #include <cybertwin/governor.h>
 
@@ -19,6 +19,7 @@ struct ctw_governor {
     ctw_power__plan plan; /* n 0: no table yet */
     ctw_governor__queue q;
     ctw_governor__history past;
+    ctw_governor__experts experts;
     ctw_power__rule rule;
     ctw_power__pace pace;
     double now, head_done; /* last event; work done of the head by then */
@@ -39,6 +40,8 @@ void ctw_governor__put_memory(ctw_io__out *o, const ctw_governor *g);
 ctw_status ctw_governor__read_memory(const ctw_io__in *in, ctw_power__plan *t, const char *fn);
 #define CTW_GOVERNOR_MEMORY CTW_FOUR('M', 'E', 'M', 'C')
 
+/* A completed request joins the record. */
+void ctw_governor__remember(ctw_governor *g, double arrival, double work, double guess, double deadline);
 /* Chooses g->rule from g->past; on failure it stays. */
 ctw_status ctw_governor__choose(ctw_governor *g, ctw_cancel *cancel, const char *fn);
 /* A new rule begins: what it may lose until the next choice. */

@@ -78,6 +78,7 @@ static ctw_status read_table(const ctw_io__in *in, ctw_governor *g, const char *
     if (s == CTW_OK && (g->plan.n != t.n || memcmp(g->plan.mhz, t.mhz, t.n * sizeof *t.mhz) != 0))
         return ctw_power__damaged(fn, "the order of the table", "governor");
     g->plan.top = (size_t)top;
+    ctw_governor__experts_begin(&g->experts, &g->plan);
     return s;
 }
 

@@ -79,16 +79,19 @@ ctw_status ctw_governor__history_new(ctw_ctx *ctx, ctw_governor__history *h, siz
     return CTW_OK;
 }
 
+size_t ctw_governor__history_halve(ctw_governor__history *h)
+{
+    size_t keep = h->cap - h->cap / 2, drop = h->n - keep;
+    move(h->arrival, sizeof(double), 0, drop, keep);
+    move(h->work, sizeof(double), 0, drop, keep);
+    move(h->guess, sizeof(double), 0, drop, keep);
+    move(h->deadline, sizeof(double), 0, drop, keep);
+    h->n = keep;
+    return drop;
+}
+
 void ctw_governor__history_add(ctw_governor__history *h, double arrival, double work, double guess, double deadline)
 {
-    if (h->n == h->cap) {
-        size_t keep = h->cap - h->cap / 2;
-        move(h->arrival, sizeof(double), 0, h->n - keep, keep);
-        move(h->work, sizeof(double), 0, h->n - keep, keep);
-        move(h->guess, sizeof(double), 0, h->n - keep, keep);
-        move(h->deadline, sizeof(double), 0, h->n - keep, keep);
-        h->n = keep;
-    }
     h->arrival[h->n] = arrival;
     h->work[h->n] = work;
     h->guess[h->n] = guess;

@@ -19,13 +19,16 @@ size_t ctw_governor__queue_find(const ctw_governor__queue *q, int64_t id);
 void ctw_governor__queue_remove(ctw_governor__queue *q, size_t pos);
 void ctw_governor__queue_free(ctw_ctx *ctx, ctw_governor__queue *q);
 
-/* Completed requests in order of completion; at `cap` the older half is forgotten. */
+/* Completed requests in order of completion. */
 typedef struct ctw_governor__history {
     size_t n, cap;
     double *arrival, *work, *guess, *deadline;
 } ctw_governor__history;
 
 ctw_status ctw_governor__history_new(ctw_ctx *ctx, ctw_governor__history *h, size_t cap);
+/* The record is full: keeps the newer half. Returns how many it dropped. */
+size_t ctw_governor__history_halve(ctw_governor__history *h);
+/* To a record that is not full. */
 void ctw_governor__history_add(ctw_governor__history *h, double arrival, double work, double guess, double deadline);
 /* Adds `by` to all times: the clock they were told in has changed. */
 void ctw_governor__history_move(ctw_governor__history *h, double by);
