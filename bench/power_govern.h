@@ -33,7 +33,13 @@ void govern_load_free(load *l);
 score govern_fixed(const truth *d, const load *l, size_t j, size_t first, size_t last);
 /* Least power over requests first..last among the points that keep the top (last) point's attainment less `budget`. */
 size_t govern_best_fixed(const truth *d, const load *l, double budget, size_t first, size_t last);
+/* What the governor cost: a decision alone, and the whole run (choices of the rule and the simulated server included)
+ * for each decision. */
+typedef struct effort {
+    double decide_ns, all_ns;
+} effort;
+
 /* Scores the second half. */
-score govern_run(const truth *d, const load *l, ctw_governor *g, const setting *c, double *decide_ns);
+score govern_run(const truth *d, const load *l, ctw_governor *g, const setting *c, effort *cost);
 
 #endif

@@ -97,12 +97,12 @@ static void one_cell(bench *b, pairs_sweep *s, const pairs *k, size_t cell)
     load *l = govern_load(s->trace, c);
     truth core = make_truth(s, k, 0), pair = make_truth(s, k, 1);
     score top = govern_fixed(&core, l, core.n - 1, l->half, l->n), r[METHODS];
-    double ns;
+    effort cost;
     r[CORE_FIXED] = govern_fixed(&core, l, govern_best_fixed(&core, l, 0.005, l->half, l->n), l->half, l->n);
     r[PAIR_FIXED] = govern_fixed(&pair, l, govern_best_fixed(&pair, l, 0.005, l->half, l->n), l->half, l->n);
     for (int both = 0; both < 2; both++) {
         ctw_governor *g = make_governor(b, s, k, both);
-        r[both ? PAIR : CORE] = govern_run(both ? &pair : &core, l, g, c, &ns);
+        r[both ? PAIR : CORE] = govern_run(both ? &pair : &core, l, g, c, &cost);
         ctw_governor_unref(g);
     }
     for (int m = 0; m < METHODS; m++) {

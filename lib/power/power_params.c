@@ -22,7 +22,7 @@ const ctw_base__kind ctw_power__kind = {"power", power_options, sizeof power_opt
 static const ctw_base__option governor_options[] = {
     CTW_OPT_F64("late_budget", 0.0046, 0.0, 1.0,
                 "share of requests that may be late beyond those that would be late at the top frequency"),
-    CTW_OPT_I64("window", 2048, 64, 1048576,
+    CTW_OPT_I64("window", 4096, 64, 1048576,
                 "completed requests kept; in judging rules, one so many completions ago counts 1/e"),
     CTW_OPT_I64("tune_every", 32, 0, 1000000000, "completions between two choices of the rule; 0: only on request"),
     CTW_OPT_F64("lag_s", 0.0, 0.0, 60.0, "time until a changed frequency takes effect, s"),

@@ -175,6 +175,52 @@ START_TEST(changes_cost)
 }
 END_TEST
 
+/* Experts that follow the record piece by piece, its beginning forgotten meanwhile, have served what one replay of all
+ * of it serves. */
+START_TEST(experts_go_on)
+{
+    ctw_ctx *ctx;
+    ctw_num__rng rng;
+    ctw_num__rng_init(&rng, 11, 7, 0);
+    CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
+    for (int round = 0; round < 20; round++) {
+        trace t;
+        ctw_governor__experts e = {0};
+        ctw_power__record all = random_trace(&rng, &t), part = all;
+        CTW_OKAY(ctw_governor__experts_new(ctx, &e));
+        ctw_governor__experts_begin(&e, &plan);
+        double lag = round % 2 ? 0.1 : 0.0;
+        size_t dropped = 0;
+        for (size_t n = 2; n < N; n += 1 + (size_t)ctw_num__rng_below(&rng, 6)) {
+            part.n = n - dropped;
+            e.fresh++;
+            CTW_OKAY(ctw_governor__experts_follow(&e, &plan, &part, lag, 1e300, NULL, "test"));
+            size_t most = SIZE_MAX; /* only what every expert has served */
+            for (size_t i = 0; i < e.n; i++) {
+                size_t old = e.at[i].server.served < 20 ? 0 : e.at[i].server.served - 20;
+                if (old < most) most = old;
+            }
+            ctw_governor__experts_drop(&e, &part, most);
+            dropped += most;
+            part = (ctw_power__record){t.arrival + dropped, t.work + dropped, t.guess + dropped, t.deadline + dropped,
+                                       n - dropped};
+        }
+        part.n = N - dropped;
+        CTW_OKAY(ctw_governor__experts_follow(&e, &plan, &part, lag, 1e300, NULL, "test"));
+        for (size_t i = 0; i < e.n; i++) {
+            ctw_power__outcome o;
+            ctw_power__rule_replay(&plan, &e.at[i].rule, &all, lag, &o);
+            ctw_governor__tally got = ctw_governor__experts_outcome(&e, i, &plan, &part, lag);
+            ck_assert_double_eq_tol(got.joule, o.joule, 1e-9 * o.joule);
+            ck_assert_double_eq_tol(got.seconds, o.seconds, 1e-9 * o.seconds);
+            ck_assert_double_eq(got.late, (double)o.late);
+        }
+        ctw_governor__experts_free(ctx, &e);
+    }
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
 START_TEST(choice_keeps_its_promise)
 {
     ctw_ctx *ctx;
@@ -215,6 +261,7 @@ int main(void)
         {"load_hurries", load_hurries},
         {"lag_costs", lag_costs},
         {"changes_cost", changes_cost},
+        {"experts_go_on", experts_go_on},
         {"choice_keeps_its_promise", choice_keeps_its_promise},
     };
     return ctw_test_main("prop-governor", cases, sizeof cases / sizeof *cases, 30);
