@@ -9,14 +9,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TARGETS = 7, DIMS = 4, WINDOW = 120, MEMORY = 20 };
+enum { TARGETS = 7, DIMS = 4, WINDOW = 240, MEMORY = 20, HOLD = 4, JUDGED = 200 };
 static const double targets[TARGETS] = {.35, .42, .50, .58, .66, .74, .82};
+
+/* What the HPA of a service saw: replicas asked for, those that serve, their use. */
+typedef struct past {
+    int64_t now, ready;
+    double use;
+    int queue; /* use stops at 1 then and says too little */
+} past;
 
 typedef struct world {
     svcnet w;
     double nominal[SVC_NODES];
-    int64_t half, wants[SVC_NODES][MEMORY], n;
+    int64_t half, n;
+    past past[SVC_NODES][MEMORY];
     uint64_t episodes, seed;
+    double load; /* factor on the trace */
+    int vary;    /* every episode another load, .2 to 1.5 times that */
     bench_rng own;
     double reward, steps, late, lambda, replicas;
 } world;
@@ -24,20 +34,29 @@ typedef struct world {
 static void begin_at(world *x, int64_t at)
 {
     svcnet_start(&x->w, at, x->seed * 100000 + x->episodes++);
-    memset(x->wants, 0, sizeof x->wants);
+    memset(x->past, 0, sizeof x->past);
     for (size_t j = 0; j < x->w.d.n; j++) x->nominal[j] = svcnet_service_s(&x->w, j, 0.0);
     x->n = 0;
 }
 
-/* The HPA of service j: 10 % tolerance, scaling down to the largest recommendation of 300 s. */
+static int64_t recommend(const past *p, double target)
+{
+    double ratio = p->use / target;
+    if (p->queue && ratio < 1.3) ratio = 1.3;
+    return fabs(ratio - 1.0) > 0.1 ? (int64_t)ceil((double)p->ready * ratio - 1e-9) : p->now;
+}
+
+/* The HPA of service j: 10 % tolerance, scaling down to the largest recommendation of 300 s. When the target changes,
+ * what was seen in these 300 s is judged by the new one: else one careful choice would outlast the next 20. */
 static int64_t hpa(world *x, size_t j, double target)
 {
-    int64_t now = svcnet_replicas(&x->w, j), want = now, top = 0;
-    double ratio = x->w.seen[j].util / target;
-    if (x->w.backlog[j] > 1.0) ratio = ratio > 1.3 ? ratio : 1.3; /* a queue: use stops at 1 and says too little */
-    if (fabs(ratio - 1.0) > 0.1) want = (int64_t)ceil((double)x->w.ready[j] * ratio - 1e-9);
-    x->wants[j][x->n % MEMORY] = want;
-    for (int k = 0; k < MEMORY; k++) top = x->wants[j][k] > top ? x->wants[j][k] : top;
+    int64_t now = svcnet_replicas(&x->w, j), top = 0;
+    x->past[j][x->n % MEMORY] = (past){now, x->w.ready[j], x->w.seen[j].util, x->w.backlog[j] > 1.0};
+    int64_t want = recommend(&x->past[j][x->n % MEMORY], target);
+    for (int k = 0; k < MEMORY; k++) {
+        int64_t v = x->past[j][k].ready ? recommend(&x->past[j][k], target) : 0;
+        top = v > top ? v : top;
+    }
     return want < now ? (top < now ? top : now) : want;
 }
 
@@ -73,7 +92,10 @@ static void count(world *x)
 static int32_t reset(void *user, uint64_t lane, double *obs)
 {
     world *x = user;
-    if (lane == 0) begin_at(x, bench_rng_below(&x->own, x->half - WINDOW - 2));
+    if (lane == 0) {
+        x->w.load = x->load * (x->vary ? 0.2 * pow(7.5, bench_rng_u(&x->own)) : 1.0);
+        begin_at(x, bench_rng_below(&x->own, x->half - WINDOW - 2));
+    }
     look(x, lane, obs);
     return CTW_ENV_RUNNING;
 }
@@ -84,12 +106,15 @@ static int32_t step(void *user, uint64_t lanes, const int64_t *action, double *o
     int64_t want[SVC_NODES];
     double visits[SVC_NODES];
     svcnet_visits(&x->w.d, visits);
-    for (uint64_t j = 0; j < lanes; j++) want[j] = hpa(x, j, targets[action[j]]);
-    x->n++;
-    svcnet_step(&x->w, want);
+    for (uint64_t j = 0; j < lanes; j++) reward[j] = 0;
+    for (int k = 0; k < HOLD; k++) {
+        for (uint64_t j = 0; j < lanes; j++) want[j] = hpa(x, j, targets[action[j]]);
+        x->n++;
+        svcnet_step(&x->w, want);
+        for (uint64_t j = 0; j < lanes; j++) reward[j] += reward_of(x, j, visits) / HOLD;
+    }
     for (uint64_t j = 0; j < lanes; j++) {
         look(x, j, obs + j * DIMS);
-        reward[j] = reward_of(x, j, visits);
         state[j] = CTW_ENV_RUNNING;
     }
     return 0;
@@ -97,7 +122,7 @@ static int32_t step(void *user, uint64_t lanes, const int64_t *action, double *o
 
 static world new_world(const char *name, const double *trace, int64_t from, int64_t half, double load, uint64_t seed)
 {
-    world x = {.w = {.trace = trace, .from = from, .load = load, .power = 1}, .half = half, .seed = seed};
+    world x = {.w = {.trace = trace, .from = from, .load = load, .power = 1}, .half = half, .seed = seed, .load = load};
     if (!svcnet_design(name, &x.w.d)) bench_die(2, "no topology %s", name);
     x.w.d.off_s = 600; /* contention now and then, for two minutes */
     x.w.d.on_s = 120;
@@ -115,19 +140,21 @@ static int64_t foresee(const world *x, size_t j, const double *visits, double us
                          x->w.backlog[j] * x->w.seen[j].service_s / 30.0);
 }
 
-/* A whole half under the agent, else one target (>= 0), random targets (-1), the oracle (-2). */
-static void live(world *x, ctw_agent *a, int target)
+/* `steps` steps from `at` under the agent, else one target (>= 0), random targets (-1), the oracle (-2). The agent
+ * chooses every HOLD steps. */
+static void live(world *x, ctw_agent *a, int target, int64_t at, int64_t steps)
 {
     double visits[SVC_NODES], obs[DIMS];
+    int64_t action[SVC_NODES];
     svcnet_visits(&x->w.d, visits);
-    begin_at(x, 0);
-    for (int64_t t = 0; t < x->half - 5; t++) {
-        int64_t want[SVC_NODES], action = target;
+    begin_at(x, at);
+    for (int64_t t = 0; t < steps; t++) {
+        int64_t want[SVC_NODES];
         for (size_t j = 0; j < x->w.d.n; j++) {
             look(x, j, obs);
-            if (a) bench_ok(ctw_agent_greedy(a, obs, DIMS, NULL, &action, NULL), "greedy");
-            if (target == -1 && !a) action = bench_rng_below(&x->own, TARGETS);
-            want[j] = target == -2 ? foresee(x, j, visits, .6) : hpa(x, j, targets[action]);
+            if (!a) action[j] = target == -1 ? bench_rng_below(&x->own, TARGETS) : target;
+            if (a && t % HOLD == 0) bench_ok(ctw_agent_greedy(a, obs, DIMS, NULL, &action[j], NULL), "greedy");
+            want[j] = target == -2 ? foresee(x, j, visits, .6) : hpa(x, j, targets[action[j]]);
         }
         x->n++;
         svcnet_step(&x->w, want);
@@ -135,12 +162,37 @@ static void live(world *x, ctw_agent *a, int target)
     }
 }
 
+/* Lower bound (empirical Bernstein, 95 %) of the agent's advantage over a target, over windows of the training half
+ * that start alike. */
+static double advantage(ctw_agent *a, const world *like, int rule)
+{
+    double mean = 0.0, square = 0.0, limit = 0.1, log_term = log(2.0 / 0.05);
+    for (int64_t i = 0; i < JUDGED; i++) {
+        world x[2] = {*like, *like};
+        bench_rng g;
+        bench_rng_seed(&g, like->seed * 1000 + (uint64_t)i, 92);
+        int64_t at = bench_rng_below(&g, like->half - WINDOW - 2);
+        for (int k = 0; k < 2; k++) {
+            x[k].reward = x[k].steps = 0.0;
+            x[k].w.load = x[k].load;
+            x[k].episodes = 50000 + (uint64_t)i;
+            live(&x[k], k ? NULL : a, k ? rule : 0, at, WINDOW);
+        }
+        double d = x[0].reward / x[0].steps - x[1].reward / x[1].steps;
+        d = d > limit ? limit : d < -limit ? -limit : d;
+        mean += d / JUDGED;
+        square += d * d / JUDGED;
+    }
+    double var = (square - mean * mean) * JUDGED / (JUDGED - 1.0);
+    return mean - sqrt(2.0 * var * log_term / JUDGED) - 7.0 * 2.0 * limit * log_term / (3.0 * (JUDGED - 1.0));
+}
+
 static ctw_agent *train(agent_job *j, world *x, int64_t seed, int64_t episodes)
 {
     static const char *const kv[] = {"form",          "linear", "actions",     "7",    "algo",    "expected-sarsa",
-                                     "gamma",         "0.8",    "alpha",       "0.02", "epsilon", "0.3",
-                                     "epsilon_decay", "0.9995", "epsilon_min", "0.01", "initial", "-0.5",
-                                     "alpha_decay",   "0.0003", NULL};
+                                     "gamma",         "0.8",    "alpha",       "0.03", "epsilon", "0.3",
+                                     "epsilon_decay", "0.9998", "epsilon_min", "0.01", "initial", "-0.1",
+                                     "alpha_decay",   "0.0005", NULL};
     static const double lo[DIMS] = {0, 0, 0, 0}, hi[DIMS] = {1, 1, 1, .6};
     static const int64_t bins[DIMS] = {5, 4, 2, 3};
     ctw_env *env;
@@ -148,7 +200,7 @@ static ctw_agent *train(agent_job *j, world *x, int64_t seed, int64_t episodes)
     ctw_features *f = agent_features(j->b, NULL, lo, hi, bins, DIMS);
     bench_ok(ctw_agent_set_features(a, f), "set_features");
     bench_ok(ctw_env_new(j->b->ctx, DIMS, TARGETS, x->w.d.n, reset, step, NULL, x, &env), "env");
-    bench_ok(ctw_agent_run(a, env, episodes * (int64_t)x->w.d.n, WINDOW, 1, NULL, NULL), "run");
+    bench_ok(ctw_agent_run(a, env, episodes * (int64_t)x->w.d.n, WINDOW / HOLD, 1, NULL, NULL), "run");
     ctw_env_unref(env);
     ctw_features_unref(f);
     return a;
@@ -161,42 +213,51 @@ static void put(agent_rows *r, int64_t seed, const world *x)
     agent_rows_put(r, seed, "replicas", x->replicas / x->steps);
 }
 
+/* The agent where it has proved itself and the rule elsewhere; the agent whatever it has proved; ... */
+enum { DEPLOYED, LEARNT, RULE, RANDOM, ORACLE, KINDS };
+
 int agent_svcnet(agent_job *j)
 {
-    static const char *const names[] = {"agent", "rule_star", "random", "oracle"};
+    static const char *const names[] = {"agent", "learnt", "rule_star", "random", "oracle"};
     const char *name = bench_str(j->b, "--topology", "diamond");
     double load = bench_f64(j->b, "--load", 0.5), top = -INFINITY;
     int simulated = bench_flag(j->b, "--events"), rule = 0;
-    int64_t n, episodes = j->episodes ? j->episodes : 600;
+    int64_t n, episodes = j->episodes ? j->episodes : 4000;
     double *trace = scaler_trace(j->b, &n);
     int64_t half = n / 2;
-    agent_rows rows[4];
+    agent_rows rows[KINDS];
     bench_no_more(j->b);
     for (int k = 0; k < TARGETS; k++) {
         world x = new_world(name, trace, 0, half, load, 4242);
-        live(&x, NULL, k);
+        live(&x, NULL, k, 0, half - 5);
         if (x.reward > top) {
             top = x.reward;
             rule = k;
         }
     }
-    for (int k = 0; k < 4; k++)
-        agent_rows_open(&rows[k], j->b, "svcnet", k ? "fixed" : "expected-sarsa", names[k], j->first, j->last);
+    for (int k = 0; k < KINDS; k++)
+        agent_rows_open(&rows[k], j->b, "svcnet", k > LEARNT ? "fixed" : "expected-sarsa", names[k], j->first, j->last);
     for (int64_t s = j->first; s <= j->last; s++) {
         world t = new_world(name, trace, 0, half, load, (uint64_t)s);
+        t.vary = 1;
         ctw_agent *a = train(j, &t, s, episodes);
-        for (int k = 0; k < 4; k++) {
+        double bound = advantage(a, &t, rule), least = -0.01 * fabs(top) / (double)(half - 5);
+        for (int k = 0; k < KINDS; k++) {
+            int agents = k == LEARNT || (k == DEPLOYED && bound > least);
             world x = new_world(name, trace, half, half, load, (uint64_t)s + 500);
             if (simulated && !(x.w.events = svcnet_events_new())) bench_die(3, "out of memory");
-            live(&x, k ? NULL : a, k == 0 ? 0 : k == 1 ? rule : k == 2 ? -1 : -2);
+            live(&x, agents ? a : NULL, k == RANDOM ? -1 : k == ORACLE ? -2 : rule, 0, half - 5);
             svcnet_events_free(x.w.events);
             put(&rows[k], s, &x);
-            if (k == 1) agent_rows_put(&rows[k], s, "target", targets[rule]);
+            if (k == RULE) agent_rows_put(&rows[k], s, "target", targets[rule]);
         }
+        agent_rows_put(&rows[DEPLOYED], s, "bound", bound);
+        agent_rows_put(&rows[DEPLOYED], s, "accepted", bound > least);
         ctw_agent_unref(a);
     }
-    agent_rows_paired(&rows[0], &rows[1], "reward", "over_rule");
-    for (int k = 0; k < 4; k++) agent_rows_print(&rows[k]);
+    agent_rows_paired(&rows[LEARNT], &rows[RULE], "reward", "over_rule");
+    agent_rows_paired(&rows[DEPLOYED], &rows[RULE], "reward", "over_rule");
+    for (int k = 0; k < KINDS; k++) agent_rows_print(&rows[k]);
     free(trace);
     return 0;
 }
