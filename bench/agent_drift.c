@@ -1,43 +1,47 @@
 /* agent_drift.c: an agent that supervises the HPA (task aware) while the application changes under it: in the middle of
  * the held-out half a release makes requests `--slower` times as long and `--tighter` the objective. A CUSUM on the
- * agent's own temporal-difference errors, calibrated on the training half, raises the alarm; then the rule acts, and
- * the agent, with its old weights as a start, learns anew from what the rule does and from every fourth block of steps,
- * in which it acts under the shield. It takes over again when those blocks have earned more than the rule's (one-sided
- * 95 % bound). Beside it: the agent as it was (frozen), one retrained without an alarm all the time, and the rule.
- * Every choice of the agent that the shield or the carefulness replaced is counted. */
+ * agent's own temporal-difference errors, or one on the service time it sees, both calibrated on the training half,
+ * raises the alarm; then the rule acts, and the agent, with its old weights as a start, learns anew from what the rule
+ * does and from one block of steps in 16 (in 4 to 64, by who is ahead), in which it acts under the shield. It takes
+ * over again when those blocks have earned more than the rule's (one-sided 95 % bound). Beside it: the agent as it was
+ * (frozen), one retrained without an alarm all the time, and the rule. Every choice of the agent that the shield or the
+ * carefulness replaced is counted. */
 #include "agent_lesson.h"
 #include <cybertwin/guard.h>
 #include <math.h>
 #include <stdlib.h>
 
-enum { BLOCK = 20, TRIAL = 4, LEAST = 8, DIMS = 4 };
+enum { BLOCK = 20, OFTEN = 4, TRIAL = 16, RARE = 64, LEAST = 8, PEEK = 3, DIMS = 4, REPLAYS = 5, WATCHES = 2 };
 static const double discount = 0.8;
 
 typedef struct monitor {
-    double sum, previous, last_reward;
+    double sum[WATCHES], previous, last_reward;
     int n, open;
 } monitor;
-
-/* Mean temporal difference of the last BLOCK steps under the greedy policy; NaN while a block fills. */
-static double residual(monitor *m, double value, double reward)
-{
-    if (m->open) {
-        m->sum += m->last_reward + discount * value - m->previous;
-        m->n++;
-    }
-    m->previous = value;
-    m->last_reward = reward;
-    m->open = 1;
-    if (m->n < BLOCK) return NAN;
-    double r = m->sum / m->n;
-    m->sum = 0.0;
-    m->n = 0;
-    return r;
-}
 
 static double square_root_sign(double r) /* heavy tails (flash crowds) would drown the statistic */
 {
     return r < 0.0 ? -sqrt(-r) : sqrt(r);
+}
+
+/* What is watched, means over the last BLOCK steps: temporal difference under the greedy policy, and the logarithm of
+ * the service time over the nominal one. 0 while a block fills. */
+static int residual(monitor *m, double value, const scaler *w, double nominal, double *out)
+{
+    if (m->open) {
+        m->sum[0] += m->last_reward + discount * value - m->previous;
+        m->sum[1] += log(w->service_seen / nominal + 1e-9);
+        m->n++;
+    }
+    m->previous = value;
+    m->last_reward = scaler_reward(w);
+    m->open = 1;
+    if (m->n < BLOCK) return 0;
+    out[0] = square_root_sign(m->sum[0] / m->n);
+    out[1] = m->sum[1] / m->n;
+    m->sum[0] = m->sum[1] = 0.0;
+    m->n = 0;
+    return 1;
 }
 
 static ctw_detector *new_detector(agent_job *j, double mean, double sd, double limit)
@@ -54,10 +58,10 @@ static ctw_detector *new_detector(agent_job *j, double mean, double sd, double l
     return d;
 }
 
-/* Residual blocks of the greedy agent over the whole training half; their number. */
+/* Blocks of what is watched of the greedy agent over the whole training half, WATCHES numbers each; their number. */
 static int64_t replay(ctw_agent *a, lesson l, double *out)
 {
-    monitor m = {0};
+    monitor m = {.n = 0};
     int64_t n = 0, action;
     double obs[DIMS], value;
     uint8_t ok[ACTIONS];
@@ -67,8 +71,7 @@ static int64_t replay(ctw_agent *a, lesson l, double *out)
         lesson_mask(&l, 0, ok);
         bench_ok(ctw_agent_greedy(a, obs, DIMS, ok, &action, &value), "greedy");
         scaler_step(&l.w, lesson_want(&l, action));
-        double r = residual(&m, value, scaler_reward(&l.w));
-        if (!isnan(r)) out[n++] = square_root_sign(r);
+        n += residual(&m, value, &l.w, l.nominal, out + n * WATCHES);
     }
     return n;
 }
@@ -77,22 +80,14 @@ typedef struct calibration {
     double mean, sd, limit;
 } calibration;
 
-/* Mean and spread of the residuals on the training half, and one and a half times the highest the statistic got there,
- * over five replays. */
-static calibration calibrate(agent_job *j, ctw_agent *a, const lesson *like, int64_t seed)
+/* Mean and spread of n numbers, WATCHES apart, and one and a half times the highest the statistic got there. */
+static calibration calibrate_one(agent_job *j, const double *r, int64_t n)
 {
-    int64_t cap = like->half / BLOCK + 2, n = 0;
-    double *r = bench_alloc((size_t)cap * 5, sizeof *r), sum = 0.0, square = 0.0, top = 1.0;
+    double sum = 0.0, square = 0.0, top = 1.0;
     calibration c;
-    for (int64_t k = 0; k < 5; k++) {
-        lesson l = make_lesson(like->w.trace, 0, like->half, (uint64_t)(seed * 10 + k), 78);
-        l.shield = 1;
-        l.rule = like->rule;
-        n += replay(a, l, r + n);
-    }
     for (int64_t i = 0; i < n; i++) {
-        sum += r[i];
-        square += r[i] * r[i];
+        sum += r[i * WATCHES];
+        square += r[i * WATCHES] * r[i * WATCHES];
     }
     c.mean = sum / (double)n;
     c.sd = sqrt(square / (double)n - c.mean * c.mean) + 1e-9;
@@ -101,14 +96,28 @@ static calibration calibrate(agent_job *j, ctw_agent *a, const lesson *like, int
         uint64_t used;
         int32_t alarm;
         double level;
-        bench_ok(ctw_detector_push(d, r + i, 1, &used, &alarm), "push");
+        bench_ok(ctw_detector_push(d, r + i * WATCHES, 1, &used, &alarm), "push");
         bench_ok(ctw_detector_level(d, &level), "level");
         top = level * 1e6 > top ? level * 1e6 : top;
     }
     c.limit = 1.5 * top;
     ctw_detector_unref(d);
-    free(r);
     return c;
+}
+
+/* Over five replays of the training half. */
+static void calibrate(agent_job *j, ctw_agent *a, const lesson *like, int64_t seed, calibration *c)
+{
+    int64_t cap = like->half / BLOCK + 2, n = 0;
+    double *r = bench_alloc((size_t)(cap * REPLAYS * WATCHES), sizeof *r);
+    for (int64_t k = 0; k < REPLAYS; k++) {
+        lesson l = make_lesson(like->w.trace, 0, like->half, (uint64_t)(seed * 10 + k), 78);
+        l.shield = 1;
+        l.rule = like->rule;
+        n += replay(a, l, r + n * WATCHES);
+    }
+    for (int i = 0; i < WATCHES; i++) c[i] = calibrate_one(j, r + i, n);
+    free(r);
 }
 
 /* The weights with the schedules of an agent that goes on. */
@@ -134,33 +143,51 @@ enum { FROZEN, ON_ALARM, ALWAYS, RULE };
 /* Rewards of blocks of steps, over what the busy servers alone would cost: the agent's (1) and the rule's (0). */
 typedef struct contest {
     double sum[2], square[2], n[2], reward, busy;
-    int64_t steps;
+    int64_t steps, every; /* every: the agent has one block of so many */
 } contest;
 
 /* Which of them acts in the coming step. */
 static int agents_turn(const contest *c)
 {
-    return c->steps / BLOCK % TRIAL == TRIAL - 1;
+    return c->steps / BLOCK % c->every == c->every - 1;
 }
 
-/* Counts a step; 1 when the agent has proved itself. */
+/* Mean advantage of the agent's blocks; *error: the square of its standard error. */
+static double lead(const contest *c, double *error)
+{
+    double mean[2];
+    *error = 0.0;
+    for (int k = 0; k < 2; k++) {
+        mean[k] = c->sum[k] / c->n[k];
+        *error += (c->square[k] / c->n[k] - mean[k] * mean[k]) / (c->n[k] - 1.0);
+    }
+    return mean[1] - mean[0];
+}
+
+/* Counts a step; 1 when the agent has proved itself. The rule's block after one of the agent's is not counted: it
+ * starts from the agent's replicas. After each PEEK blocks of the agent its turns become twice or half as frequent, by
+ * who leads: trials of a worse policy cost little. */
 static int proved(contest *c, const scaler *w)
 {
-    int who = agents_turn(c);
+    int who = agents_turn(c), after = !who && c->steps / BLOCK % c->every == 0;
+    double error;
     c->reward += scaler_reward(w);
     c->busy += 0.01 + w->lambda * w->service_seen / SCALER_MAX;
     if (++c->steps % BLOCK) return 0;
-    double x = c->reward / c->busy, mean[2], error = 0.0;
+    double x = c->reward / c->busy;
+    c->reward = c->busy = 0.0;
+    if (after) return 0;
     c->sum[who] += x;
     c->square[who] += x * x;
     c->n[who]++;
-    c->reward = c->busy = 0.0;
-    if (c->n[1] < LEAST) return 0;
-    for (int k = 0; k < 2; k++) {
-        mean[k] = c->sum[k] / c->n[k];
-        error += (c->square[k] / c->n[k] - mean[k] * mean[k]) / (c->n[k] - 1.0);
+    if (!who || c->n[1] < PEEK) return 0;
+    double d = lead(c, &error);
+    if ((int64_t)c->n[1] % PEEK == 0) {
+        c->every = d > 0.0 ? c->every / 2 : c->every * 2;
+        c->every = c->every < OFTEN ? OFTEN : c->every > RARE ? RARE : c->every;
+        c->steps = 0;
     }
-    return mean[1] - mean[0] > 1.645 * sqrt(error);
+    return c->n[1] >= LEAST && d > 1.645 * sqrt(error);
 }
 
 static void change(lesson *l, double slower, double tighter)
@@ -188,20 +215,34 @@ static int64_t decide(ctw_agent *a, lesson *l, int learning, int rules, outcome 
     return action;
 }
 
+/* 1 when one of the watches alarms at the end of a block. */
+static int alarmed(ctw_detector **d, const double *r)
+{
+    int any = 0;
+    for (int i = 0; i < WATCHES; i++) {
+        uint64_t used;
+        int32_t alarm = 0;
+        bench_ok(ctw_detector_push(d[i], r + i, 1, &used, &alarm), "push");
+        any |= alarm;
+    }
+    return any;
+}
+
 /* Lives the held-out half with the change in its middle. */
 static outcome live(agent_job *j, const ctw_agent *trained, lesson l, int64_t seed, int mode, const calibration *c,
                     const double *by)
 {
     outcome o = {.delay = NAN};
-    monitor m = {0};
+    monitor m = {.n = 0};
     ctw_agent *a = restart_agent(j, trained, seed);
-    ctw_detector *d = new_detector(j, c->mean, c->sd, c->limit);
-    contest k = {.steps = 0};
+    ctw_detector *d[WATCHES];
+    contest k = {.every = TRIAL};
     int64_t at = l.half / 2;
     int learning = mode == ALWAYS, retraining = 0;
+    for (int i = 0; i < WATCHES; i++) d[i] = new_detector(j, c[i].mean, c[i].sd, c[i].limit);
     scaler_start(&l.w, 0);
     for (int64_t t = 0; t < l.half - 4; t++) {
-        double value = 0.0, obs[DIMS];
+        double value = 0.0, obs[DIMS], r[WATCHES];
         if (t == at) change(&l, by[0], by[1]);
         int rules = retraining && !agents_turn(&k);
         o.ruled += rules;
@@ -212,25 +253,20 @@ static outcome live(agent_job *j, const ctw_agent *trained, lesson l, int64_t se
         scaler_count(t < at ? &o.before : &o.after, &l.w);
         lesson_look(&l, obs);
         if (learning) bench_ok(ctw_agent_learn(a, scaler_reward(&l.w), obs, DIMS, NULL, 0), "learn");
-        double r = residual(&m, value, scaler_reward(&l.w));
-        uint64_t used;
-        int32_t alarm = 0;
+        int full = residual(&m, value, &l.w, l.nominal, r);
         if (retraining && proved(&k, &l.w)) {
             retraining = 0;
             o.returns++;
         }
-        if (isnan(r) || mode != ON_ALARM || retraining) continue;
-        r = square_root_sign(r);
-        bench_ok(ctw_detector_push(d, &r, 1, &used, &alarm), "push");
-        if (!alarm) continue;
+        if (!full || mode != ON_ALARM || retraining || !alarmed(d, r)) continue;
         o.retrainings++;
         if (t < at) o.false_alarms++;
         if (t >= at && isnan(o.delay)) o.delay = (double)(t - at);
-        k = (contest){.steps = 0};
+        k = (contest){.every = TRIAL};
         retraining = learning = 1;
     }
     ctw_agent_unref(a);
-    ctw_detector_unref(d);
+    for (int i = 0; i < WATCHES; i++) ctw_detector_unref(d[i]);
     return o;
 }
 
@@ -271,12 +307,13 @@ int agent_drift(agent_job *j)
         lesson_run(j, a, &l, FREE_FROM, WINDOW, 1);
         l.careful = 0;
         lesson_run(j, a, &l, episodes - FREE_FROM, WINDOW, 1);
-        calibration c = calibrate(j, a, &l, s);
+        calibration c[WATCHES];
+        calibrate(j, a, &l, s, c);
         for (int k = 0; k < 4; k++) {
             lesson test = make_lesson(trace, half, half, (uint64_t)s, 79);
             test.shield = 1;
             test.rule = rule;
-            outcome o = live(j, a, test, s, modes[k], &c, by);
+            outcome o = live(j, a, test, s, modes[k], c, by);
             put(&rows[k], s, &o, half);
         }
         ctw_agent_unref(a);
