@@ -3,7 +3,9 @@
  * injections into the same graph) sees the calls of the last half second and names a culprit or nobody; the agent,
  * trained on a single instance, then controls that instance, in steps of 100 ms, until nobody has named it for five
  * seconds. The others follow their own load only (what is four fifths used is raised, slack given back). Beside it the
- * same agent on every instance, on one drawn at random, on the one truly contended, and nowhere. */
+ * same agent on every instance, on one drawn at random, on the one truly contended, and nowhere. With `--one` only one
+ * instance may be acted on in each half second (attention costs): the one named, else the next in turn; everywhere then
+ * means each in turn. */
 #include "agent_firm.h"
 #include <cybertwin/rca.h>
 #include <cybertwin/spans.h>
@@ -164,7 +166,19 @@ static void count(result *t, const shop *w)
     t->inside = bad;
 }
 
-static result control(const ctw_rca *m, ctw_agent *a, agent_job *j, uint64_t seed, int kind, double seconds)
+/* Whom the agent may act on from step k on: until[i] is when that ends for i. `one`: see above. */
+static void attend(int64_t *until, int kind, int named, int64_t k, int one)
+{
+    if (!one) {
+        if (named >= 0) until[named] = k + KEEP_STEPS;
+        return;
+    }
+    if (kind == NOWHERE) return;
+    int who = named >= 0 ? named : (int)(k / WINDOW_STEPS % NODES);
+    until[who] = k + WINDOW_STEPS;
+}
+
+static result control(const ctw_rca *m, ctw_agent *a, agent_job *j, uint64_t seed, int kind, int one, double seconds)
 {
     result t = {.steps = 0};
     shop w = {.trace = 0};
@@ -180,7 +194,7 @@ static result control(const ctw_rca *m, ctw_agent *a, agent_job *j, uint64_t see
                                            : kind == TRUE_CULPRIT ? hit
                                            : kind == RANDOM       ? (int)bench_rng_below(&own, NODES)
                                                                   : -1;
-            if (who >= 0) until[who] = k + KEEP_STEPS;
+            attend(until, kind, who, k, one);
             t.named += who >= 0;
             t.right += who >= 0 && who == hit;
             t.wrong += who >= 0 && hit < 0;
@@ -192,7 +206,7 @@ static result control(const ctw_rca *m, ctw_agent *a, agent_job *j, uint64_t see
         for (int i = 0; i < NODES; i++) {
             double obs[DIMS];
             int64_t action = k % (2 * KEEP_STEPS) == 0 ? 4 : 6; /* what runs short for its own load, and slack */
-            if (kind == EVERYWHERE || k < until[i]) {
+            if ((kind == EVERYWHERE && !one) || k < until[i]) {
                 firm_encode(&w.node[i], obs);
                 bench_ok(ctw_agent_greedy(a, obs, DIMS, NULL, &action, NULL), "greedy");
             }
@@ -211,6 +225,7 @@ int agent_firmnet(agent_job *j)
     static const char *const names[KINDS] = {"agent", "everywhere", "true_culprit", "random_culprit", "static"};
     double seconds = bench_f64(j->b, "--test-seconds", 2000.0);
     int64_t episodes = j->episodes ? j->episodes : 400;
+    int one = bench_flag(j->b, "--one");
     agent_rows rows[KINDS];
     bench_no_more(j->b);
     for (int k = 0; k < KINDS; k++) agent_rows_open(&rows[k], j->b, "firmnet", "q", names[k], j->first, j->last);
@@ -218,7 +233,7 @@ int agent_firmnet(agent_job *j)
         ctw_rca *m = learn_localiser(j, (uint64_t)s);
         ctw_agent *a = firm_train(j, s, step_s, 10.0, episodes);
         for (int k = 0; k < KINDS; k++) {
-            result t = control(m, a, j, (uint64_t)s, k, seconds);
+            result t = control(m, a, j, (uint64_t)s, k, one, seconds);
             agent_rows_put(&rows[k], s, "violation_pct", 100.0 * t.violations / t.steps);
             agent_rows_put(&rows[k], s, "mitigation_s", t.events > 0 ? t.mitigation / t.events : 0.0);
             agent_rows_put(&rows[k], s, "cpu_limit", t.cpu / t.steps / NODES);
