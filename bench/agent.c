@@ -125,11 +125,10 @@ double agent_series_mean(ctw_report *r, const char *key, int64_t from, int64_t t
 static const struct {
     const char *name;
     int (*run)(agent_job *j);
-} tasks[] = {{"pendulum", agent_pendulum}, {"config", agent_config}, {"svcnet", agent_svcnet},
-             {"firmnet", agent_firmnet},   {"drift", agent_drift},   {"firm", agent_firm},
-             {"aware", agent_aware},       {"flash", agent_flash},   {"simppo", agent_simppo},
-             {"indigo", agent_indigo},     {"parm", agent_parm},     {"hcope", agent_hcope},
-             {"policy", agent_policy}};
+} tasks[] = {{"pendulum", agent_pendulum}, {"config", agent_config}, {"values", agent_values}, {"svcnet", agent_svcnet},
+             {"firmnet", agent_firmnet},   {"drift", agent_drift},   {"firm", agent_firm},     {"aware", agent_aware},
+             {"flash", agent_flash},       {"simppo", agent_simppo}, {"indigo", agent_indigo}, {"parm", agent_parm},
+             {"hcope", agent_hcope},       {"policy", agent_policy}};
 
 int bench_agent(bench *b)
 {

@@ -41,6 +41,7 @@ typedef struct agent_job {
 int agent_classic(const char *task, agent_job *j);
 int agent_pendulum(agent_job *j);
 int agent_config(agent_job *j);
+int agent_values(agent_job *j);
 int agent_drift(agent_job *j);
 int agent_firmnet(agent_job *j);
 int agent_policy(agent_job *j);

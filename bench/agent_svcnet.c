@@ -1,8 +1,9 @@
 /* agent_svcnet.c: the world of services (svcnet.h) as a ctw_env: each service is a lane of one agent with shared
- * weights that sets the target of that service's HPA. A lane's reward is the cost of its replicas and its share (by
- * time spent) of the violations of whole requests. Beside it rule* (one target for all, chosen on the training half),
- * random targets and an oracle that knows the next loads and service rates. `--events`: tested on the simulated form.
- */
+ * weights that sets the target of that service's HPA, each minute. A lane's reward is the cost of its replicas and its
+ * share (by time spent) of the violations of whole requests. Trained under varied loads; deployed when a
+ * high-confidence lower bound of its advantage on the training half is above -1 % of the rule's reward, else the rule
+ * acts. Beside it the agent as learnt, rule* (one target for all, chosen on the training half), random targets and an
+ * oracle that knows the next loads and service rates. `--events`: tested on the simulated form. */
 #include "agent_scaler.h"
 #include "svcnet.h"
 #include <math.h>
