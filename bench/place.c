@@ -2,6 +2,7 @@
  * generates one. Every plan has passed the library's verifier; "violations" is what it says. */
 #include "commands.h"
 #include "place_data.h"
+#include "place_policies.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,20 +109,15 @@ static void print_series(ctw_solution *s, const char *series, const char *key)
     ctw_report_unref(r);
 }
 
-/* The same problem with every batch job pinned to its earliest slots: what a carbon-agnostic scheduler does. */
-static double asap(bench *b, const place_data *d, const char *mode, double deadline, int series)
+/* The objective when a policy of place_policies.h has chosen the slots. */
+static double policy(bench *b, const place_data *chosen, const char *mode, double deadline, int series)
 {
-    place_data early = *d;
     result x = {0};
-    early.deadline = bench_alloc(d->jobs + 1, sizeof(int64_t));
-    for (size_t i = 0; i < d->jobs; i++)
-        early.deadline[i] = d->kind[i] ? d->deadline[i] : d->release[i] + d->duration[i];
-    ctw_place *p = place_data_problem(b, &early, mode, -1);
+    ctw_place *p = place_data_problem(b, chosen, mode, -1);
     ctw_solution *s = solve(p, deadline, &x);
     if (series) print_series(s, "series_power_w", "asap_power_w");
     ctw_solution_unref(s);
     ctw_place_unref(p);
-    free(early.deadline);
     return x.objective;
 }
 
@@ -197,8 +193,14 @@ int bench_place(bench *b)
     if (series) print_series(s, "series_power_w", "series_power_w");
     if (fraction >= 0) after_failure(d, p, s, fraction, deadline);
     if (with_asap) {
-        double a = asap(b, d, mode, deadline, series);
+        place_data early, cheap;
+        place_policy_asap(d, &early);
+        double a = policy(b, &early, mode, deadline, series);
         bench_out_f64("asap_g", a);
+        if (d->total_units <= 10000) {
+            place_policy_lowest(d, &cheap);
+            bench_out_f64("lowest_slot_g", policy(b, &cheap, mode, deadline, 0));
+        }
         bench_out_f64("saving", (a - x.objective) / a);
         bench_out_f64("saving_possible", (a - x.bound) / a);
         bench_out_f64("saving_share", (a - x.objective) / (a - x.bound));
