@@ -426,8 +426,8 @@ static void restore(annealer *a, const best *b)
 }
 
 /* Grams of the temperature at the start and at the end, in idle server-slots of the mean server. */
-#define HOT  0.3
-#define COLD 0.003
+#define HOT  0.1
+#define COLD 0.002
 
 static void search(annealer *a, ctw_place__clock *clock, double until, double bound, int64_t patience, best *b)
 {
