@@ -1,8 +1,8 @@
 /* place_policies.c: what schedulers without a plan do, as problems with the choice of slots taken away, so that the
  * library's packer places what is left: "asap" runs every batch job in its earliest slots, "lowest" gives the jobs, in
  * order of arrival, the slots of lowest carbon intensity in which the region has room (all servers taken as one). */
-#include "place_data.h"
 #include "place_policies.h"
+#include "place_data.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
