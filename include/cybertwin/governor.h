@@ -8,9 +8,9 @@
  * with c_i the work up to request i and d_i its deadline, the work may be
  * stretched by at most g * min_i (d_i - now)/c_i. Within that limit it takes the
  * point that minimises (watts - idle + price of holding the queue) x time. The
- * guard g and the prices are not set by hand: candidate rules and every fixed
- * frequency serve the same requests in simulation, and the governor uses the
- * one of least energy whose late requests there stay within a budget over
+ * guard g and the prices are not set by hand: from a record of recent requests
+ * the governor replays candidate rules and every fixed frequency, and uses the
+ * one of least energy whose replayed late requests stay within a budget over
  * those of the top frequency. The budget is corrected by what really was late,
  * so a wrong model costs energy, not deadlines.
  */

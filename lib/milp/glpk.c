@@ -4,8 +4,8 @@
  * - glp_init_env first: its failure is reported, any other first call would abort.
  * - glp_term_hook swallows all text and is also the watchdog: GLPK "displays" from inside long LPs, and the
  *   hook jumps out when the caller wants to stop.
- * - Incumbents are copied out as they appear, so that a jump loses nothing. glp_intopt's own presolver is not
- *   used: the columns in its callback are not ours. */
+ * - Incumbents are copied out as they appear, so that a jump loses nothing. With glp_intopt's own presolver the columns
+ *   in its callback are not ours: who asks for it gets the answer at the end only, and the bound all along. */
 #include "base/cancel.h"
 #include "milp/internal.h"
 #include <glpk.h>
@@ -75,10 +75,12 @@ static void on_node(glp_tree *tree, void *info)
     int best = glp_ios_best_node(tree);
     if (best) job->bound = fmax(job->bound, glp_ios_node_bound(tree, best));
     switch (glp_ios_reason(tree)) {
-    case GLP_IBINGO: copy_x(job, glp_ios_get_prob(tree), glp_get_col_prim); break;
+    case GLP_IBINGO:
+        if (!job->opt->presolve) copy_x(job, glp_ios_get_prob(tree), glp_get_col_prim);
+        break;
     case GLP_ISELECT: job->nodes++; break;
     case GLP_IHEUR:
-        if (job->start1 && !r->start_given) {
+        if (job->start1 && !job->opt->presolve && !r->start_given) {
             r->start_given = 1;
             if (!glp_ios_heur_sol(tree, job->start1)) {
                 memcpy(job->x, job->start1 + 1, job->model->cols * sizeof(double));
@@ -176,6 +178,7 @@ static void search(run *r, glp_prob *p)
     io.cb_info = r;
     io.br_tech = GLP_BR_DTH;
     io.bt_tech = GLP_BT_BLB;
+    io.presolve = job->opt->presolve ? GLP_ON : GLP_OFF;
     if (job->opt->cuts) {
         io.mir_cuts = GLP_ON;
         io.gmi_cuts = GLP_ON;
@@ -187,7 +190,7 @@ static void search(run *r, glp_prob *p)
     if (e == 0 && status == GLP_OPT) {
         job->why = CTW_MILP_PROVED;
         job->bound = job->objective;
-    } else if (e == 0 && status == GLP_NOFEAS) {
+    } else if ((e == 0 && status == GLP_NOFEAS) || e == GLP_ENOPFS) {
         job->end = CTW_MILP_END_INFEASIBLE;
     } else if (e == GLP_EMIPGAP) {
         job->why = CTW_MILP_GAP;

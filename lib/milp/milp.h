@@ -39,6 +39,7 @@ typedef struct ctw_milp__options {
     int64_t max_vars;    /* CTW_E_RANGE beyond; GLPK's memory grows with columns */
     int relax;           /* 1: LP relaxation only */
     int cuts;            /* 1: Gomory and mixed-integer rounding cuts */
+    int presolve;        /* 1: GLPK's presolver; the start is not used, and x is there only when GLPK came to an end */
     const double *start; /* a feasible point (cols values) or NULL */
     ctw_cancel *cancel;
     ctw_progress_fn progress;

@@ -320,6 +320,9 @@ static ctw_status build(model *b, const ctw_place__inst *in, const ctw_place__li
     return add_services(b);
 }
 
+/* Entries up to which GLPK's presolver, which cannot be stopped either, is quick. */
+enum { PRESOLVED = 100000 };
+
 static ctw_status search(model *b, ctw_place__clock *clock, double *bound, int64_t *nodes)
 {
     const ctw_place__inst *in = b->in;
@@ -331,6 +334,7 @@ static ctw_status search(model *b, ctw_place__clock *clock, double *bound, int64
     opt.max_nodes = in->opt->max_nodes;
     opt.max_vars = in->opt->max_vars;
     opt.cuts = 1;
+    opt.presolve = b->m.nnz <= PRESOLVED;
     opt.cancel = clock->cancel;
     ctw_status s = ctw_milp__solve(&b->m, &opt, &r);
     if (r.bound > *bound) *bound = r.bound;

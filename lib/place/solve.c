@@ -131,11 +131,11 @@ static ctw_status improve_with(const ctw_place__inst *in, const ctw_place__limit
     int64_t patience = in->opt->max_rounds ? in->opt->max_rounds : thorough ? 3000000 : QUICK_ROUNDS;
     CTW_TRY(ctw_place__polish(in, &a->plan, clock, now + 0.05 * left, a->bound, patience));
     if (!thorough) return CTW_OK;
-    CTW_TRY(ctw_place__anneal(in, lim, &a->plan, clock, now + 0.5 * left, a->bound, 100 * patience));
+    int whole = choices(in) <= WHOLE;
+    CTW_TRY(ctw_place__anneal(in, lim, &a->plan, clock, now + (whole ? 0.25 : 0.5) * left, a->bound, 100 * patience));
     if (!ctw_place__rung(clock)) {
-        CTW_TRY(ctw_place__aggregate(in, lim, clock, ctw_base__now() + 0.3 * left, 0, &a->bound, &a->nodes));
-        if (choices(in) <= WHOLE && !ctw_place__rung(clock))
-            CTW_TRY(ctw_place__aggregate(in, lim, clock, now + 0.95 * left, 1, &a->bound, &a->nodes));
+        double until = whole ? now + 0.95 * left : ctw_base__now() + 0.3 * left;
+        CTW_TRY(ctw_place__aggregate(in, lim, clock, until, whole, &a->bound, &a->nodes));
         a->tier = "exact";
         ctw_base__log(in->ctx, CTW_LOG_DEBUG, "place", "aggregated bound %.6g after %lld nodes, %.3g s", a->bound,
                       (long long)a->nodes, ctw_base__now() - now);

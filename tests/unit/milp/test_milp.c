@@ -76,6 +76,44 @@ START_TEST(optimum)
 }
 END_TEST
 
+/* The presolver changes the road, not the answer: optimum, no point, and a sound bound when time runs out. */
+START_TEST(presolver)
+{
+    begin();
+    three(1);
+    m.offset = 7;
+    ctw_milp__options opt = defaults();
+    ctw_milp__result r;
+    opt.presolve = 1;
+    CTW_OKAY(ctw_milp__solve(&m, &opt, &r));
+    ck_assert_double_eq_tol(r.objective, -6, 1e-9);
+    ck_assert_double_eq_tol(r.bound, -6, 1e-9);
+    ck_assert_double_le(ctw_milp__violation(&m, r.x), 1e-9);
+    ctw_milp__result_free(ctx, &r);
+    size_t row;
+    double two = 2;
+    CTW_OKAY(ctw_milp__add_row(&m, 3, 3, &row));
+    CTW_OKAY(ctw_milp__add_col(&m, 1, 0, 9, 1, &row, &two, 1, NULL));
+    CTW_FAILS(ctw_milp__solve(&m, &opt, &r), CTW_E_INFEASIBLE, "no point");
+    ctw_milp__result_free(ctx, &r);
+    end();
+    begin();
+    hard(60);
+    opt.cuts = 0;
+    opt.time_limit_s = 0.2;
+    ctw_status s = ctw_milp__solve(&m, &opt, &r);
+    double half = m.row_hi[0];
+    ck_assert(s == CTW_OK || s == CTW_E_DEADLINE);
+    ck_assert_double_ge(r.bound, -half - 1e-6);
+    if (r.has_solution) {
+        ck_assert_double_le(r.bound, r.objective);
+        ck_assert_double_le(ctw_milp__violation(&m, r.x), 1e-6);
+    }
+    ctw_milp__result_free(ctx, &r);
+    end();
+}
+END_TEST
+
 START_TEST(relaxation)
 {
     begin();
@@ -196,10 +234,7 @@ END_TEST
 
 int main(void)
 {
-    const ctw_test_case cases[] = {{"optimum", optimum},
-                                   {"relaxation", relaxation},
-                                   {"no_answer", no_answer},
-                                   {"stopped", stopped},
-                                   {"export_text", export_text}};
+    const ctw_test_case cases[] = {{"optimum", optimum},     {"relaxation", relaxation}, {"presolver", presolver},
+                                   {"no_answer", no_answer}, {"stopped", stopped},       {"export_text", export_text}};
     return ctw_test_main("unit-milp", cases, sizeof cases / sizeof *cases, 30);
 }
