@@ -110,6 +110,25 @@ ctw_report *agent_run(ctw_agent *a, ctw_env *env, int64_t episodes, int64_t max_
     return r;
 }
 
+void agent_live(bench *b, ctw_agent *a, const agent_world *w, int64_t episodes, int64_t max_steps, int learn,
+                ctw_report **report)
+{
+    ctw_env *env;
+    bench_ok(ctw_env_new(b->ctx, w->dims, w->actions, w->lanes, w->reset, w->step, w->mask, w->user, &env), "env");
+    bench_ok(ctw_agent_run(a, env, episodes, max_steps, learn, NULL, report), "run");
+    ctw_env_unref(env);
+}
+
+void agent_take_weights(ctw_agent *to, const ctw_agent *from)
+{
+    uint64_t n;
+    bench_ok(ctw_agent_get_weights(from, NULL, 0, &n), "weights");
+    double *w = bench_alloc(n, sizeof *w);
+    bench_ok(ctw_agent_get_weights(from, w, n, &n), "weights");
+    bench_ok(ctw_agent_set_weights(to, w, n), "weights");
+    free(w);
+}
+
 double agent_series_mean(ctw_report *r, const char *key, int64_t from, int64_t to)
 {
     const double *v;

@@ -29,6 +29,18 @@ ctw_features *agent_features(bench *b, const char *const *kv, const double *lo, 
                              uint64_t dims);
 /* Runs and returns the report, which the caller unrefs; *cpu_s is added to. */
 ctw_report *agent_run(ctw_agent *a, ctw_env *env, int64_t episodes, int64_t max_steps, int learn, double *cpu_s);
+/* Episodes of a world given by its callbacks; *report (may be NULL) is the caller's. */
+typedef struct agent_world {
+    uint64_t dims, actions, lanes;
+    ctw_env_reset_fn reset;
+    ctw_env_step_fn step;
+    ctw_env_mask_fn mask; /* may be NULL */
+    void *user;
+} agent_world;
+void agent_live(bench *b, ctw_agent *a, const agent_world *w, int64_t episodes, int64_t max_steps, int learn,
+                ctw_report **report);
+/* Another agent's weights. */
+void agent_take_weights(ctw_agent *to, const ctw_agent *from);
 double agent_series_mean(ctw_report *r, const char *key, int64_t from, int64_t to);
 
 /* What every task gets. */

@@ -124,12 +124,7 @@ static void calibrate(agent_job *j, ctw_agent *a, const lesson *like, int64_t se
 static ctw_agent *restart_agent(agent_job *j, const ctw_agent *old, int64_t seed)
 {
     ctw_agent *a = lesson_agent(j, seed, LESSON_ON);
-    uint64_t n;
-    bench_ok(ctw_agent_get_weights(old, NULL, 0, &n), "weights");
-    double *w = bench_alloc(n, sizeof *w);
-    bench_ok(ctw_agent_get_weights(old, w, n, &n), "weights");
-    bench_ok(ctw_agent_set_weights(a, w, n), "weights");
-    free(w);
+    agent_take_weights(a, old);
     return a;
 }
 

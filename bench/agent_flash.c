@@ -8,10 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WINDOW = 240, DIMS = 4, APPS = 8, EXAMS = 40, TARGETS = 7, ACTIONS = 2 * TARGETS, DIRECT = 7, SPAN = 30 };
+enum {
+    WINDOW = 240,
+    DIMS = 4,
+    APPS = 8,
+    EXAMS = 40,
+    TARGETS = 7,
+    ACTIONS = 2 * TARGETS,
+    DIRECT = SCALER_MOVES,
+    SPAN = 30
+};
 static const double targets[TARGETS] = {.40, .46, .52, .58, .64, .70, .78};
 static const int64_t memories[] = {20, 6};
-static const double moves[DIRECT] = {-.25, -.1, 0, .1, .25, .6, 1.0};
 
 typedef struct lesson {
     scaler w;
@@ -61,10 +69,7 @@ static int32_t begin(void *user, uint64_t lane, double *obs)
 static int64_t want_of(lesson *l, int64_t action)
 {
     if (!l->direct) return scaler_hpa(&l->w, targets[action % TARGETS], memories[action / TARGETS]);
-    int64_t now = scaler_replicas(&l->w), by = (int64_t)lround((double)now * moves[action]);
-    if (moves[action] > 0 && by < 1) by = 1;
-    if (moves[action] < 0 && by > -1) by = -1;
-    return now + by;
+    return scaler_moved(&l->w, action);
 }
 
 static int32_t go(void *user, uint64_t lanes, const int64_t *action, double *obs, double *reward, int32_t *state)
@@ -90,18 +95,14 @@ static void shield(void *user, uint64_t lane, uint8_t *ok)
 /* Rewards of `episodes` episodes into out (may be NULL). */
 static void run(agent_job *j, ctw_agent *a, lesson *l, int64_t episodes, int learn, double *out)
 {
-    ctw_env *env;
+    const agent_world w = {DIMS, l->direct ? DIRECT : ACTIONS, 1, begin, go, l->direct ? NULL : shield, l};
     ctw_report *r;
     const double *v;
     uint64_t n;
-    bench_ok(
-        ctw_env_new(j->b->ctx, DIMS, l->direct ? DIRECT : ACTIONS, 1, begin, go, l->direct ? NULL : shield, l, &env),
-        "env");
-    bench_ok(ctw_agent_run(a, env, episodes, WINDOW, learn, NULL, &r), "run");
+    agent_live(j->b, a, &w, episodes, WINDOW, learn, &r);
     bench_ok(ctw_report_series(r, "return", &v, &n), "return");
     for (uint64_t i = 0; out && i < n; i++) out[i] = v[i] / WINDOW;
     ctw_report_unref(r);
-    ctw_env_unref(env);
 }
 
 /* tuned: an agent that goes on from other applications explores less. */
@@ -129,13 +130,8 @@ static ctw_agent *new_agent(agent_job *j, int64_t seed, int direct, int tuned)
 /* An agent with another's weights, and schedules of its own. */
 static ctw_agent *from_prior(agent_job *j, const ctw_agent *prior, int64_t seed, int direct)
 {
-    uint64_t n;
     ctw_agent *a = new_agent(j, seed, direct, 1);
-    bench_ok(ctw_agent_get_weights(prior, NULL, 0, &n), "weights");
-    double *w = bench_alloc(n, sizeof *w);
-    bench_ok(ctw_agent_get_weights(prior, w, n, &n), "weights");
-    bench_ok(ctw_agent_set_weights(a, w, n), "weights");
-    free(w);
+    agent_take_weights(a, prior);
     return a;
 }
 

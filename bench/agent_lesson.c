@@ -4,7 +4,6 @@
 
 const double lesson_targets[TARGETS] = {.40, .44, .48, .52, .56, .60, .65, .70, .80};
 const int64_t lesson_memories[2] = {20, 6};
-static const double moves[DIRECT] = {-.25, -.1, 0, .1, .25, .6, 1.0};
 
 static double scale01(double v, double lo, double hi)
 {
@@ -44,10 +43,7 @@ int64_t lesson_want(lesson *l, int64_t action)
 {
     scaler *w = &l->w;
     if (!l->direct) return scaler_hpa(w, lesson_targets[action % TARGETS], lesson_memories[action / TARGETS]);
-    int64_t now = scaler_replicas(w), by = (int64_t)lround((double)now * moves[action]);
-    if (moves[action] > 0 && by < 1) by = 1;
-    if (moves[action] < 0 && by > -1) by = -1;
-    return now + by;
+    return scaler_moved(w, action);
 }
 
 static int32_t begin(void *user, uint64_t lane, double *obs)
@@ -72,21 +68,12 @@ static int32_t go(void *user, uint64_t lanes, const int64_t *action, double *obs
     return 0;
 }
 
-static const scaler_app app0 = {.service_s = .02,
-                                .slo_s = .2,
-                                .gap_s = 600,
-                                .length_s = 120,
-                                .worst = .5,
-                                .noise = .03,
-                                .load = 1,
-                                .price = 1,
-                                .weight = 5,
-                                .power = 1};
-
 lesson make_lesson(const double *trace, int64_t from, int64_t half, uint64_t seed, uint64_t stream)
 {
-    lesson l = {
-        .w = {.app = app0, .trace = trace, .from = from}, .nominal = app0.service_s, .half = half, .fixed_start = -1};
+    lesson l = {.w = {.app = scaler_usual, .trace = trace, .from = from},
+                .nominal = scaler_usual.service_s,
+                .half = half,
+                .fixed_start = -1};
     bench_rng_seed(&l.w.rng, seed, stream);
     return l;
 }
@@ -145,8 +132,6 @@ ctw_agent *lesson_agent(agent_job *j, int64_t seed, int kind)
 
 void lesson_run(agent_job *j, ctw_agent *a, lesson *l, int64_t episodes, int64_t steps, int learn)
 {
-    ctw_env *env;
-    bench_ok(ctw_env_new(j->b->ctx, 4, l->direct ? DIRECT : ACTIONS, 1, begin, go, lesson_mask, l, &env), "env");
-    bench_ok(ctw_agent_run(a, env, episodes, steps, learn, NULL, NULL), "run");
-    ctw_env_unref(env);
+    const agent_world w = {4, l->direct ? DIRECT : ACTIONS, 1, begin, go, lesson_mask, l};
+    agent_live(j->b, a, &w, episodes, steps, learn, NULL);
 }

@@ -6,7 +6,7 @@
 #include "agent_scaler.h"
 
 enum { WINDOW = 240, FREE_FROM = 50 };
-enum { TARGETS = 9, ACTIONS = 2 * TARGETS, DIRECT = 7 };
+enum { TARGETS = 9, ACTIONS = 2 * TARGETS, DIRECT = SCALER_MOVES };
 extern const double lesson_targets[TARGETS];
 extern const int64_t lesson_memories[2];
 

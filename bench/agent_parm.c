@@ -79,28 +79,19 @@ static int32_t go(void *user, uint64_t lanes, const int64_t *action, double *obs
 
 static lesson make_lesson(const double *trace, int64_t from, int64_t half, uint64_t seed, double power)
 {
-    static const scaler_app app = {.service_s = .02,
-                                   .slo_s = .2,
-                                   .gap_s = 600,
-                                   .length_s = 120,
-                                   .worst = .5,
-                                   .noise = .03,
-                                   .load = 1,
-                                   .price = 1,
-                                   .weight = 5,
-                                   .power = 1};
-    lesson l = {
-        .w = {.app = app, .trace = trace, .from = from}, .power = power, .low = .65, .half = half, .fixed_start = -1};
+    lesson l = {.w = {.app = scaler_usual, .trace = trace, .from = from},
+                .power = power,
+                .low = .65,
+                .half = half,
+                .fixed_start = -1};
     bench_rng_seed(&l.w.rng, seed, 3);
     return l;
 }
 
 static void run(agent_job *j, ctw_agent *a, lesson *l, int64_t episodes, int64_t steps, int learn)
 {
-    ctw_env *env;
-    bench_ok(ctw_env_new(j->b->ctx, DIMS, USES, 1, begin, go, NULL, l, &env), "env");
-    bench_ok(ctw_agent_run(a, env, episodes, steps, learn, NULL, NULL), "run");
-    ctw_env_unref(env);
+    const agent_world w = {DIMS, USES, 1, begin, go, NULL, l};
+    agent_live(j->b, a, &w, episodes, steps, learn, NULL);
 }
 
 /* A service that never waits for memory is as slow at 65 % as the usual one at 58 %: what learns for a split must have

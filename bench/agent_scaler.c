@@ -6,6 +6,17 @@
 
 static const double step_s = 15.0;
 
+const scaler_app scaler_usual = {.service_s = .02,
+                                 .slo_s = .2,
+                                 .gap_s = 600,
+                                 .length_s = 120,
+                                 .worst = .5,
+                                 .noise = .03,
+                                 .load = 1,
+                                 .price = 1,
+                                 .weight = 5,
+                                 .power = 1};
+
 static double erlang_c(int64_t c, double a)
 {
     double b = 1.0, rho = a / (double)c;
@@ -57,6 +68,15 @@ void scaler_start(scaler *w, int64_t at)
 int64_t scaler_replicas(const scaler *w)
 {
     return w->ready + w->coming[0] + w->coming[1];
+}
+
+int64_t scaler_moved(const scaler *w, int64_t move)
+{
+    static const double moves[SCALER_MOVES] = {-.25, -.1, 0, .1, .25, .6, 1.0};
+    int64_t now = scaler_replicas(w), by = (int64_t)lround((double)now * moves[move]);
+    if (moves[move] > 0 && by < 1) by = 1;
+    if (moves[move] < 0 && by > -1) by = -1;
+    return now + by;
 }
 
 static void resize(scaler *w, int64_t want)

@@ -29,6 +29,9 @@ typedef struct scaler {
     int64_t overrides;
 } scaler;
 
+/* 20 ms a request against 200 ms, contended for two minutes every ten. */
+extern const scaler_app scaler_usual;
+
 /* Sums over steps. */
 typedef struct scaler_tally {
     double reward, violated, requests, replicas, steps;
@@ -38,6 +41,9 @@ void scaler_start(scaler *w, int64_t at);
 /* Moves to `want` replicas and lives through one step. */
 void scaler_step(scaler *w, int64_t want);
 int64_t scaler_replicas(const scaler *w);
+/* Replicas after a move by a share of them: fewer (0, 1), none (2), more. */
+enum { SCALER_MOVES = 7 };
+int64_t scaler_moved(const scaler *w, int64_t move);
 double scaler_reward(const scaler *w);
 /* Kubernetes' HPA: ceil(replicas * util / target), 10 % tolerance, at most doubling or +4, and scaling down only to the
  * largest recommendation of the last `memory` steps (20 = the default 300 s). */

@@ -167,11 +167,9 @@ static ctw_agent *learner(agent_job *j, int64_t seed, uint64_t share, int alone)
 /* `episodes` of every tenant; the mean reward a tenant and step. */
 static double run_shared(agent_job *j, ctw_agent *a, pool *w, int64_t episodes, int learn)
 {
-    ctw_env *env;
+    const agent_world pooled = {DIMS, MOVES, w->n, reset, step, NULL, w};
     w->all = w->newcomer = w->others = w->steps = 0.0;
-    bench_ok(ctw_env_new(j->b->ctx, DIMS, MOVES, w->n, reset, step, NULL, w, &env), "env");
-    bench_ok(ctw_agent_run(a, env, episodes * (int64_t)w->n, STEPS, learn, NULL, NULL), "run");
-    ctw_env_unref(env);
+    agent_live(j->b, a, &pooled, episodes * (int64_t)w->n, STEPS, learn, NULL);
     return w->all / (w->steps * (double)w->n);
 }
 

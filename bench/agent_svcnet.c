@@ -196,13 +196,11 @@ static ctw_agent *train(agent_job *j, world *x, int64_t seed, int64_t episodes)
                                      "alpha_decay",   "0.0005", NULL};
     static const double lo[DIMS] = {0, 0, 0, 0}, hi[DIMS] = {1, 1, 1, .6};
     static const int64_t bins[DIMS] = {5, 4, 2, 3};
-    ctw_env *env;
+    const agent_world w = {DIMS, TARGETS, x->w.d.n, reset, step, NULL, x};
     ctw_agent *a = agent_make(j->b, seed, kv);
     ctw_features *f = agent_features(j->b, NULL, lo, hi, bins, DIMS);
     bench_ok(ctw_agent_set_features(a, f), "set_features");
-    bench_ok(ctw_env_new(j->b->ctx, DIMS, TARGETS, x->w.d.n, reset, step, NULL, x, &env), "env");
-    bench_ok(ctw_agent_run(a, env, episodes * (int64_t)x->w.d.n, WINDOW / HOLD, 1, NULL, NULL), "run");
-    ctw_env_unref(env);
+    agent_live(j->b, a, &w, episodes * (int64_t)x->w.d.n, WINDOW / HOLD, 1, NULL);
     ctw_features_unref(f);
     return a;
 }

@@ -78,10 +78,8 @@ static int32_t go(void *user, uint64_t lanes, const int64_t *action, double *obs
 
 static void run(agent_job *j, ctw_agent *a, lesson *l, int64_t episodes)
 {
-    ctw_env *env;
-    bench_ok(ctw_env_new(j->b->ctx, 1, TARGETS, 1, begin, go, NULL, l, &env), "env");
-    bench_ok(ctw_agent_run(a, env, episodes, WINDOW, 1, NULL, NULL), "run");
-    ctw_env_unref(env);
+    const agent_world w = {1, TARGETS, 1, begin, go, NULL, l};
+    agent_live(j->b, a, &w, episodes, WINDOW, 1, NULL);
 }
 
 static ctw_agent *new_agent(agent_job *j, int64_t seed)
