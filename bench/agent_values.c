@@ -104,7 +104,7 @@ static ctw_prior *new_prior(agent_job *j)
     ctw_prior *p;
     bench_ok(ctw_params_new(j->b->ctx, "prior", &o), "options");
     bench_ok(ctw_params_set_i64(o, "dims", WEIGHTS), "dims");
-    bench_ok(ctw_params_set_f64(o, "noise", bench_f64(j->b, "--noise", 1.0)), "noise");
+    bench_ok(ctw_params_set_f64(o, "noise", bench_f64(j->b, "--noise", 0.5)), "noise");
     bench_ok(ctw_prior_new(j->b->ctx, o, &p), "prior");
     ctw_params_unref(o);
     return p;
@@ -241,7 +241,7 @@ int agent_values(agent_job *j)
     int64_t n, episodes = j->episodes ? j->episodes : 1000;
     double *trace = scaler_trace(j->b, &n);
     agent_rows rows[KINDS];
-    (void)bench_f64(j->b, "--noise", 1.0);
+    (void)bench_f64(j->b, "--noise", 0.5);
     bench_no_more(j->b);
     for (int k = 0; k < KINDS; k++) agent_rows_open(&rows[k], j->b, "values", "sarsa", names[k], j->first, j->last);
     for (int64_t s = j->first; s <= j->last; s++) one_seed(j, rows, trace, n / 2, s, episodes);
