@@ -128,7 +128,7 @@ ctw_status ctw_milp__write_mps(const ctw_milp__model *m, const char *path, const
     ctw_io__writer w;
     memset(&w, 0, sizeof w);
     w.ctx = m->ctx;
-    put_text(&w, "NAME cybertwin\nROWS\n N cost\n");
+    put_text(&w, "NAME cybertwin FREE\nROWS\n N cost\n");
     for (size_t i = 0; i < m->rows; i++) {
         const char kind[] = {' ', row_type(m->row_lo[i], m->row_hi[i]), ' ', '\0'};
         put_text(&w, kind);

@@ -95,6 +95,81 @@ START_TEST(medium)
 }
 END_TEST
 
+/* One solve's objective; *proved when it is the least there is. */
+static double objective_of(ctw_place *p, int *proved)
+{
+    ctw_solution *s;
+    double objective, bound;
+    CTW_OKAY(ctw_place_solve(p, 0, NULL, &s));
+    metrics(s, &objective, &bound);
+    *proved = ctw_solution_outcome(s) == CTW_PLACE_OPTIMAL;
+    ctw_solution_unref(s);
+    return objective;
+}
+
+/* Small problems: the searched schedule against the per-server model solved to the end. */
+START_TEST(optimum)
+{
+    ctw_ctx *ctx;
+    int compared = 0, equal = 0;
+    CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
+    for (uint64_t seed = 0; seed < 30; seed++) {
+        place_case c = {.seed = 2000 + seed, .nodes = 2, .jobs = 4, .slots = 3, .regions = 1 + (int64_t)(seed % 2)};
+        double found[2];
+        int proved[2];
+        c.services = seed % 3 == 0;
+        c.rounds = 50;
+        c.nodes_most = 2000;
+        for (int i = 0; i < 2; i++) {
+            ctw_status e;
+            c.mode = i ? "exact" : "bottomup";
+            ctw_place *p = place_case_build(ctx, &c, &e);
+            CTW_OKAY(e);
+            found[i] = objective_of(p, proved + i);
+            ctw_place_unref(p);
+        }
+        if (!proved[0]) continue;
+        compared++;
+        equal += found[1] <= found[0] * (1 + 1e-4) + 1e-9;
+        ck_assert_msg(found[1] <= found[0] * 1.01 + 1e-9, "seed %d: %.9g, the optimum is %.9g", (int)seed, found[1],
+                      found[0]);
+    }
+    ck_assert_msg(compared >= 20 && equal >= compared * 9 / 10, "%d of %d at the optimum", equal, compared);
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
+/* Units of 7, 5, 4 and 4 are 20, which is what two servers of 10 hold, but not in these pieces: the clean slot can take
+ * only three of them, and the plan must be the best of those that pack. */
+START_TEST(packing_decides)
+{
+    ctw_ctx *ctx;
+    ctw_params *opt;
+    CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
+    const double cap[] = {10}, watt[] = {1}, idle[] = {50}, demand[] = {7, 5, 4, 4}, carbon[] = {100, 300};
+    const int64_t servers[] = {2}, release[4] = {0}, deadline[] = {2, 2, 2, 2}, slots[] = {1, 1, 1, 1};
+    const char *const modes[] = {"bottomup", "exact"};
+    for (int i = 0; i < 2; i++) {
+        ctw_place *p;
+        int proved;
+        CTW_OKAY(ctw_params_new(ctx, "place", &opt));
+        CTW_OKAY(ctw_params_set_text(opt, "mode", modes[i]));
+        CTW_OKAY(ctw_params_set_text(opt, "max_rounds", "100"));
+        CTW_OKAY(ctw_place_new(ctx, opt, &p));
+        CTW_OKAY(ctw_place_set_nodes(p, NULL, 1, cap, 1, 1));
+        CTW_OKAY(ctw_place_set_node_counts(p, servers, 1));
+        CTW_OKAY(ctw_place_set_node_power(p, idle, watt, 1, 1));
+        CTW_OKAY(ctw_place_set_jobs(p, NULL, 4, demand, 1, 1, release, deadline, slots));
+        CTW_OKAY(ctw_place_set_carbon(p, carbon, 1, 2, 2));
+        /* 7 | 5 + 4 in the clean slot, a 4 in the other: (2 x 50 + 16) x .1 + (50 + 4) x .3 */
+        ck_assert_double_eq_tol(objective_of(p, &proved), 27.8, 1e-9);
+        ctw_place_unref(p);
+        ctw_params_unref(opt);
+    }
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
 /* Slots repaired after a random loss of servers: the repair's own verification passes, what stands on servers that
  * are left stays. */
 static void repair_case(ctw_ctx *ctx, place_case *c)
@@ -152,6 +227,10 @@ END_TEST
 
 int main(void)
 {
-    const ctw_test_case cases[] = {{"tiny", tiny}, {"medium", medium}, {"repairs", repairs}};
+    const ctw_test_case cases[] = {{"tiny", tiny},
+                                   {"medium", medium},
+                                   {"repairs", repairs},
+                                   {"optimum", optimum},
+                                   {"packing decides", packing_decides}};
     return ctw_test_main("prop-place", cases, sizeof cases / sizeof *cases, 120);
 }
