@@ -429,13 +429,17 @@ static void restore(annealer *a, const best *b)
 #define HOT  0.1
 #define COLD 0.002
 
-static void search(annealer *a, ctw_place__clock *clock, double until, double bound, int64_t patience, best *b)
+/* A second round starts from a plan that is good already. */
+#define WARM 0.03
+
+static void search(annealer *a, ctw_place__clock *clock, double until, double bound, int64_t patience, double hot,
+                   best *b)
 {
     const ctw_place__inst *in = a->in;
     double idle = 0, gram = 0, began = ctw_base__now(), end = fmin(until, clock->deadline), now = total(a), first = now;
     for (size_t k = 0; k < in->classes; k++) idle += in->class[k].n * in->class[k].idle / (double)in->servers;
     for (size_t i = 0; i < in->regions * in->slots; i++) gram += in->gram[i] / (double)(in->regions * in->slots);
-    double unit = fmax(idle * gram, 1e-6 * now), heat = HOT;
+    double unit = fmax(idle * gram, 1e-6 * now), heat = hot;
     int64_t i = 0;
     b->grams = now;
     save(a, b);
@@ -444,7 +448,7 @@ static void search(annealer *a, ctw_place__clock *clock, double until, double bo
             double at = ctw_base__now(), done = (double)i / (double)patience;
             if (clock->patient && !in->opt->max_rounds) done = fmax(done, (at - began) / fmax(end - began, 1e-9));
             if (ctw_place__rung(clock) || at > end || b->grams - bound <= in->opt->mip_gap * fabs(b->grams)) break;
-            heat = HOT * pow(COLD / HOT, done);
+            heat = hot * pow(COLD / hot, done);
         }
         propose(a);
         if (a->changes == 0) continue;
@@ -503,7 +507,7 @@ static void release(annealer *a, best *b)
 }
 
 static ctw_status run(annealer *a, ctw_place__plan *plan, ctw_place__clock *clock, double until, double bound,
-                      int64_t patience, best *b)
+                      int64_t patience, double hot, best *b)
 {
     const ctw_place__inst *in = a->in;
     ctw_place__cost mine, theirs;
@@ -514,7 +518,7 @@ static ctw_status run(annealer *a, ctw_place__plan *plan, ctw_place__clock *cloc
     memcpy(a->plan->run, plan->run, in->units * sizeof(int32_t));
     CTW_TRY(load(a));
     if (a->movables == 0 || !isfinite(total(a))) return CTW_OK;
-    search(a, clock, until, bound, patience, b);
+    search(a, clock, until, bound, patience, hot, b);
     restore(a, b);
     if (!assign(a)) return CTW_OK;
     CTW_TRY(ctw_place__plan_cost(in, plan, &theirs));
@@ -527,7 +531,7 @@ static ctw_status run(annealer *a, ctw_place__plan *plan, ctw_place__clock *cloc
 }
 
 ctw_status ctw_place__anneal(const ctw_place__inst *in, const ctw_place__limits *lim, ctw_place__plan *plan,
-                             ctw_place__clock *clock, double until, double bound, int64_t patience)
+                             ctw_place__clock *clock, double until, double bound, int64_t patience, uint64_t round)
 {
     annealer a;
     best b;
@@ -538,11 +542,11 @@ ctw_status ctw_place__anneal(const ctw_place__inst *in, const ctw_place__limits 
     memset(&mine, 0, sizeof mine);
     a.in = in;
     a.plan = &mine;
-    ctw_num__rng_init(&a.rng, 1, 0x504C4143u, 1);
+    ctw_num__rng_init(&a.rng, 1, 0x504C4143u, round);
     ctw_status s = ctw_place__plan_new(in, &mine);
     if (s == CTW_OK) s = ctw_place__cells_new(in, lim, &a.cells);
     if (s == CTW_OK) s = alloc(&a, &b);
-    if (s == CTW_OK) s = run(&a, plan, clock, until, bound, patience, &b);
+    if (s == CTW_OK) s = run(&a, plan, clock, until, bound, patience, round > 1 ? WARM : HOT, &b);
     release(&a, &b);
     ctw_place__plan_free(in->ctx, &mine);
     return s;

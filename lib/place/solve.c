@@ -132,7 +132,8 @@ static ctw_status improve_with(const ctw_place__inst *in, const ctw_place__limit
     CTW_TRY(ctw_place__polish(in, &a->plan, clock, now + 0.05 * left, a->bound, patience));
     if (!thorough) return CTW_OK;
     int whole = choices(in) <= WHOLE;
-    CTW_TRY(ctw_place__anneal(in, lim, &a->plan, clock, now + (whole ? 0.25 : 0.5) * left, a->bound, 100 * patience));
+    CTW_TRY(
+        ctw_place__anneal(in, lim, &a->plan, clock, now + (whole ? 0.25 : 0.5) * left, a->bound, 100 * patience, 1));
     if (!ctw_place__rung(clock)) {
         double until = whole ? now + 0.95 * left : ctw_base__now() + 0.3 * left;
         CTW_TRY(ctw_place__aggregate(in, lim, clock, until, whole, &a->bound, &a->nodes));
@@ -140,6 +141,7 @@ static ctw_status improve_with(const ctw_place__inst *in, const ctw_place__limit
         ctw_base__log(in->ctx, CTW_LOG_DEBUG, "place", "aggregated bound %.6g after %lld nodes, %.3g s", a->bound,
                       (long long)a->nodes, ctw_base__now() - now);
     }
+    CTW_TRY(ctw_place__anneal(in, lim, &a->plan, clock, now + 0.98 * left, a->bound, 100 * patience, 2));
     CTW_TRY(ctw_place__polish(in, &a->plan, clock, clock->deadline, a->bound, patience));
     if (clock->stop) a->stop = clock->stop;
     return CTW_OK;
