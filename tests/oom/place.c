@@ -58,6 +58,29 @@ static ctw_status later_life(ctw_ctx *ctx, void *user)
     return s;
 }
 
+/* Annealing of the schedule, which problems with every attribute do not see. */
+static ctw_status plain_life(ctw_ctx *ctx, void *user)
+{
+    (void)user;
+    place_case c = {.seed = 2001, .nodes = 3, .jobs = 10, .slots = 8, .regions = 1, .services = 1, .mode = "exact"};
+    ctw_status s;
+    ctw_solution *plan = NULL;
+    c.rounds = 2;
+    c.nodes_most = 2;
+    ctw_place *p = place_case_build(ctx, &c, &s);
+    if (!p) return s;
+    s = ctw_place_solve(p, 0, NULL, &plan);
+    ctw_solution_unref(plan);
+    ctw_place_unref(p);
+    return s;
+}
+
+START_TEST(plain)
+{
+    ck_assert(ctw_oom_sweep(plain_life, NULL, 1) > 60);
+}
+END_TEST
+
 START_TEST(later)
 {
     ck_assert(ctw_oom_sweep(later_life, NULL, 1) > 40);
@@ -73,6 +96,6 @@ END_TEST
 
 int main(void)
 {
-    const ctw_test_case cases[] = {{"sweep", sweep}, {"later", later}};
-    return ctw_test_main("oom-place", cases, 2, 120);
+    const ctw_test_case cases[] = {{"sweep", sweep}, {"plain", plain}, {"later", later}};
+    return ctw_test_main("oom-place", cases, 3, 120);
 }
