@@ -94,6 +94,18 @@ static void print(const place_data *d, const result *x)
     bench_out_f64("peak_rss_mb", bench_peak_rss_mb());
 }
 
+/* Where there is supply, storage or more than one scenario. */
+static void print_energy(const place_data *d, ctw_solution *s)
+{
+    static const char *const site[] = {"wear_g", "grid_kwh", "supply_kwh", "curtailed_kwh"};
+    ctw_report *r;
+    bench_ok(ctw_solution_report(s, &r), "report");
+    for (int i = 0; i < 4 && (d->supply || d->storage); i++) bench_out_f64(site[i], metric(r, site[i]));
+    if (d->scenarios) bench_out_f64("expected_g", metric(r, "expected_g"));
+    if (d->scenarios) bench_out_f64("tail", d->tail);
+    ctw_report_unref(r);
+}
+
 /* A series of the plan's report as text, for charts. */
 static void print_series(ctw_solution *s, const char *series, const char *key)
 {
@@ -176,10 +188,13 @@ int bench_place(bench *b)
     double fraction = bench_f64(b, "--after-failure", -1);
     int classes = (int)bench_i64(b, "--classes", 3);
     int with_asap = bench_flag(b, "--asap"), series = bench_flag(b, "--series");
+    const place_extras extras = {
+        bench_f64(b, "--cap", 0),     bench_f64(b, "--rack-cap", 0),       bench_f64(b, "--supply", 0),
+        bench_f64(b, "--storage", 0), (int)bench_i64(b, "--scenarios", 0), bench_f64(b, "--tail", 0)};
     if (bench_flag(b, "--verbose")) bench_ok(ctw_ctx_set_log(b->ctx, say, NULL, CTW_LOG_DEBUG), "log");
     if (spec) {
         bench_no_more(b);
-        place_generate(spec, dir, startup, classes);
+        place_generate(spec, dir, startup, classes, &extras);
         return 0;
     }
     place_data *d = place_data_load(b, dir);
@@ -190,6 +205,7 @@ int bench_place(bench *b)
     ctw_solution *s = solve(p, deadline, &x);
     bench_begin(b);
     print(d, &x);
+    print_energy(d, s);
     if (series) print_series(s, "series_power_w", "series_power_w");
     if (fraction >= 0) after_failure(d, p, s, fraction, deadline);
     if (with_asap) {

@@ -1,164 +1,33 @@
 /* place_data.c: reading an instance folder, row by row, into columns; a missing optional column means "no such
  * limit". Names (of classes, regions, jobs) may be any text; they become numbers in order of appearance. */
 #include "place_data.h"
+#include "place_csv.h"
+#include "place_energy.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- names to numbers: open addressing over FNV-1a ---- */
-
-typedef struct names {
-    char **name;
-    size_t *slot; /* index + 1, 0 empty */
-    size_t n, cap;
-} names;
-
-static size_t hash(const char *s)
-{
-    uint64_t h = 1469598103934665603u;
-    for (; *s; s++) h = (h ^ (unsigned char)*s) * 1099511628211u;
-    return (size_t)h;
-}
-
-static void *grow(void *p, size_t n, size_t size)
-{
-    void *q = realloc(p, n * size);
-    if (!q) bench_die(3, "out of memory");
-    return q;
-}
-
-static size_t find(const names *s, const char *name)
-{
-    size_t i = hash(name) & (s->cap - 1);
-    while (s->slot[i] && strcmp(s->name[s->slot[i] - 1], name) != 0) i = (i + 1) & (s->cap - 1);
-    return i;
-}
-
-/* Index of the name; -1 when it is new and `add` is 0. */
-static int64_t intern(names *s, const char *name, int add)
-{
-    if (2 * (s->n + 1) > s->cap) {
-        s->cap = s->cap ? 2 * s->cap : 64;
-        free(s->slot);
-        s->slot = bench_alloc(s->cap, sizeof *s->slot);
-        for (size_t i = 0; i < s->n; i++) s->slot[find(s, s->name[i])] = i + 1;
-        s->name = grow(s->name, s->cap, sizeof *s->name);
-    }
-    size_t i = find(s, name);
-    if (s->slot[i]) return (int64_t)s->slot[i] - 1;
-    if (!add) return -1;
-    size_t n = strlen(name) + 1;
-    s->name[s->n] = memcpy(bench_alloc(n, 1), name, n);
-    s->slot[i] = ++s->n;
-    return (int64_t)s->n - 1;
-}
-
-static void names_free(names *s)
-{
-    for (size_t i = 0; i < s->n; i++) free(s->name[i]);
-    free(s->name);
-    free(s->slot);
-    memset(s, 0, sizeof *s);
-}
-
-/* ---- one CSV file ---- */
-
-typedef struct file {
-    ctw_csv *csv;
-    char path[1024];
-} file;
-
-static int exists(const char *path)
-{
-    FILE *f = fopen(path, "rb");
-    if (f) fclose(f);
-    return f != NULL;
-}
-
-static int open_csv(bench *b, const char *dir, const char *name, int optional, file *f)
-{
-    snprintf(f->path, sizeof f->path, "%s/%s", dir, name);
-    f->csv = NULL;
-    if (optional && !exists(f->path)) return 0;
-    bench_ok(ctw_csv_open(b->ctx, f->path, &f->csv), f->path);
-    return 1;
-}
-
-/* Column index, -1 for an absent optional one. */
-static int64_t column(file *f, const char *name, int optional)
-{
-    uint64_t i;
-    for (i = 0; i < ctw_csv_columns(f->csv); i++) {
-        if (strcmp(ctw_csv_column_name(f->csv, i), name) == 0) return (int64_t)i;
-    }
-    if (!optional) bench_ok(ctw_csv_column(f->csv, name, &i), f->path);
-    return -1;
-}
-
-static int next_row(file *f)
-{
-    int32_t more;
-    bench_ok(ctw_csv_next(f->csv, &more), f->path);
-    if (!more) ctw_csv_unref(f->csv);
-    return more != 0;
-}
-
-static const char *text(file *f, int64_t col)
-{
-    const char *s = "";
-    if (col >= 0) bench_ok(ctw_csv_text(f->csv, (uint64_t)col, &s, NULL), f->path);
-    return s;
-}
-
-/* A number; `dflt` for an absent column or an empty field. */
-static double number(file *f, int64_t col, double dflt)
-{
-    double v = NAN;
-    if (col >= 0) bench_ok(ctw_csv_f64(f->csv, (uint64_t)col, &v), f->path);
-    return isnan(v) ? dflt : v;
-}
-
-static int64_t whole(file *f, int64_t col, int64_t dflt)
-{
-    double v = number(f, col, (double)dflt);
-    if (v != floor(v) || fabs(v) > 1e15) {
-        bench_die(2, "%s:%llu: %g is not a whole number", f->path, (unsigned long long)ctw_csv_line(f->csv), v);
-    }
-    return (int64_t)v;
-}
-
-static int64_t region_of(file *f, int64_t col, names *regions, int64_t empty)
-{
-    const char *s = text(f, col);
-    if (!*s) return empty;
-    int64_t r = intern(regions, s, 0);
-    if (r < 0)
-        bench_die(2, "%s:%llu: region \"%s\" is not in carbon.csv", f->path, (unsigned long long)ctw_csv_line(f->csv),
-                  s);
-    return r;
-}
-
 /* ---- the files ---- */
 
-static void load_carbon(bench *b, const char *dir, place_data *d, names *regions)
+static void load_carbon(bench *b, const char *dir, place_data *d, place_names *regions)
 {
-    file f;
+    place_file f;
     size_t n = 0, cap = 0;
     double *value = NULL;
     int64_t *slot = NULL, *region = NULL;
-    open_csv(b, dir, "carbon.csv", 0, &f);
-    int64_t cs = column(&f, "slot", 0), cr = column(&f, "region", 1), cg = column(&f, "g_per_kwh", 0);
-    while (next_row(&f)) {
+    place_open(b, dir, "carbon.csv", 0, &f);
+    int64_t cs = place_column(&f, "slot", 0), cr = place_column(&f, "region", 1), cg = place_column(&f, "g_per_kwh", 0);
+    while (place_next(&f)) {
         if (n == cap) {
             cap = cap ? 2 * cap : 256;
-            value = grow(value, cap, sizeof *value);
-            slot = grow(slot, cap, sizeof *slot);
-            region = grow(region, cap, sizeof *region);
+            value = place_grow(value, cap, sizeof *value);
+            slot = place_grow(slot, cap, sizeof *slot);
+            region = place_grow(region, cap, sizeof *region);
         }
-        slot[n] = whole(&f, cs, -1);
-        region[n] = intern(regions, text(&f, cr), 1);
-        value[n] = number(&f, cg, NAN);
+        slot[n] = place_whole(&f, cs, -1);
+        region[n] = place_intern(regions, place_text(&f, cr), 1);
+        value[n] = place_number(&f, cg, NAN);
         if (slot[n] < 0 || slot[n] >= 100000) bench_die(2, "%s: slot %lld", f.path, (long long)slot[n]);
         if ((size_t)slot[n] >= d->slots) d->slots = (size_t)slot[n] + 1;
         n++;
@@ -180,49 +49,51 @@ static void grow_servers(place_data *d)
 {
     if (d->classes < d->class_cap) return;
     size_t n = d->class_cap = d->class_cap ? 2 * d->class_cap : 64;
-    d->count = grow(d->count, n, 8);
-    d->region = grow(d->region, n, 8);
-    d->type = grow(d->type, n, 8);
-    d->rack = grow(d->rack, n, 8);
-    d->idle = grow(d->idle, n, 8);
-    d->startup = grow(d->startup, n, 8);
-    d->embodied = grow(d->embodied, n, 8);
-    d->server_cap = grow(d->server_cap, n, 8);
-    d->capacity = grow(d->capacity, n, PLACE_RESOURCES * 8);
-    d->watt = grow(d->watt, n, PLACE_RESOURCES * 8);
+    d->count = place_grow(d->count, n, 8);
+    d->region = place_grow(d->region, n, 8);
+    d->type = place_grow(d->type, n, 8);
+    d->rack = place_grow(d->rack, n, 8);
+    d->idle = place_grow(d->idle, n, 8);
+    d->startup = place_grow(d->startup, n, 8);
+    d->embodied = place_grow(d->embodied, n, 8);
+    d->server_cap = place_grow(d->server_cap, n, 8);
+    d->capacity = place_grow(d->capacity, n, PLACE_RESOURCES * 8);
+    d->watt = place_grow(d->watt, n, PLACE_RESOURCES * 8);
 }
 
-static void load_servers(bench *b, const char *dir, place_data *d, names *regions, names *types)
+static void load_servers(bench *b, const char *dir, place_data *d, place_names *regions, place_names *types,
+                         place_names *racks)
 {
-    file f;
-    names racks = {0};
-    open_csv(b, dir, "servers.csv", 0, &f);
-    int64_t name = column(&f, "class", 1), count = column(&f, "count", 1), region = column(&f, "region", 1);
-    int64_t cores = column(&f, "cpu_cores", 0), mem = column(&f, "memory_gib", 1), gpus = column(&f, "gpus", 1);
-    int64_t idle = column(&f, "idle_w", 0), wc = column(&f, "w_per_core", 0), wg = column(&f, "w_per_gpu", 1);
-    int64_t startup = column(&f, "startup_wh", 1), rack = column(&f, "rack", 1),
-            emb = column(&f, "embodied_g_per_h", 1);
-    int64_t cap = column(&f, "cap_w", 1);
-    while (next_row(&f)) {
+    place_file f;
+    place_open(b, dir, "servers.csv", 0, &f);
+    int64_t name = place_column(&f, "class", 1), count = place_column(&f, "count", 1),
+            region = place_column(&f, "region", 1);
+    int64_t cores = place_column(&f, "cpu_cores", 0), mem = place_column(&f, "memory_gib", 1),
+            gpus = place_column(&f, "gpus", 1);
+    int64_t idle = place_column(&f, "idle_w", 0), wc = place_column(&f, "w_per_core", 0),
+            wg = place_column(&f, "w_per_gpu", 1);
+    int64_t startup = place_column(&f, "startup_wh", 1), rack = place_column(&f, "rack", 1),
+            emb = place_column(&f, "embodied_g_per_h", 1);
+    int64_t cap = place_column(&f, "cap_w", 1);
+    while (place_next(&f)) {
         grow_servers(d);
         size_t i = d->classes++;
-        d->type[i] = intern(types, text(&f, name), 1);
-        d->count[i] = whole(&f, count, 1);
-        d->region[i] = region_of(&f, region, regions, 0);
-        const char *r = text(&f, rack);
-        d->rack[i] = *r ? intern(&racks, r, 1) : -1;
-        d->capacity[3 * i] = number(&f, cores, NAN);
-        d->capacity[3 * i + 1] = number(&f, mem, mem < 0 ? 1e12 : NAN);
-        d->capacity[3 * i + 2] = number(&f, gpus, 0);
-        d->watt[3 * i] = number(&f, wc, NAN);
+        d->type[i] = place_intern(types, place_text(&f, name), 1);
+        d->count[i] = place_whole(&f, count, 1);
+        d->region[i] = place_region(&f, region, regions, 0);
+        const char *r = place_text(&f, rack);
+        d->rack[i] = *r ? place_intern(racks, r, 1) : -1;
+        d->capacity[3 * i] = place_number(&f, cores, NAN);
+        d->capacity[3 * i + 1] = place_number(&f, mem, mem < 0 ? 1e12 : NAN);
+        d->capacity[3 * i + 2] = place_number(&f, gpus, 0);
+        d->watt[3 * i] = place_number(&f, wc, NAN);
         d->watt[3 * i + 1] = 0;
-        d->watt[3 * i + 2] = number(&f, wg, 0);
-        d->idle[i] = number(&f, idle, NAN);
-        d->startup[i] = number(&f, startup, 0);
-        d->embodied[i] = number(&f, emb, 0);
-        d->server_cap[i] = number(&f, cap, INFINITY);
+        d->watt[3 * i + 2] = place_number(&f, wg, 0);
+        d->idle[i] = place_number(&f, idle, NAN);
+        d->startup[i] = place_number(&f, startup, 0);
+        d->embodied[i] = place_number(&f, emb, 0);
+        d->server_cap[i] = place_number(&f, cap, INFINITY);
     }
-    names_free(&racks);
 }
 
 static void grow_jobs(place_data *d)
@@ -231,73 +102,78 @@ static void grow_jobs(place_data *d)
     size_t n = d->job_cap = d->job_cap ? d->job_cap + d->job_cap / 2 : 1024;
     int64_t **wide[] = {&d->release, &d->deadline, &d->duration, &d->units, &d->home, &d->spread, &d->wants};
     int32_t **flags[] = {&d->kind, &d->preemptible, &d->movable};
-    for (size_t i = 0; i < 7; i++) *wide[i] = grow(*wide[i], n, 8);
-    for (size_t i = 0; i < 3; i++) *flags[i] = grow(*flags[i], n, 4);
-    d->penalty = grow(d->penalty, n, 8);
-    d->demand = grow(d->demand, n, PLACE_RESOURCES * 8);
+    for (size_t i = 0; i < 7; i++) *wide[i] = place_grow(*wide[i], n, 8);
+    for (size_t i = 0; i < 3; i++) *flags[i] = place_grow(*flags[i], n, 4);
+    d->penalty = place_grow(d->penalty, n, 8);
+    d->demand = place_grow(d->demand, n, PLACE_RESOURCES * 8);
 }
 
-static void load_jobs(bench *b, const char *dir, place_data *d, names *regions, names *types, names *services)
+static void load_jobs(bench *b, const char *dir, place_data *d, place_names *regions, place_names *types,
+                      place_names *services)
 {
-    file f;
-    open_csv(b, dir, "jobs.csv", 0, &f);
-    int64_t job = column(&f, "job", 0), kind = column(&f, "kind", 1), count = column(&f, "count", 1);
-    int64_t cores = column(&f, "cpu_cores", 0), mem = column(&f, "memory_gib", 1), gpus = column(&f, "gpus", 1);
-    int64_t rel = column(&f, "release_slot", 1), dl = column(&f, "deadline_slot", 1),
-            dur = column(&f, "duration_slots", 1);
-    int64_t pre = column(&f, "preemptible", 1), region = column(&f, "region", 1), mov = column(&f, "movable", 1);
-    int64_t pen = column(&f, "miss_penalty_g", 1), spread = column(&f, "max_per_server", 1),
-            cls = column(&f, "server_class", 1);
-    while (next_row(&f)) {
+    place_file f;
+    place_open(b, dir, "jobs.csv", 0, &f);
+    int64_t job = place_column(&f, "job", 0), kind = place_column(&f, "kind", 1), count = place_column(&f, "count", 1);
+    int64_t cores = place_column(&f, "cpu_cores", 0), mem = place_column(&f, "memory_gib", 1),
+            gpus = place_column(&f, "gpus", 1);
+    int64_t rel = place_column(&f, "release_slot", 1), dl = place_column(&f, "deadline_slot", 1),
+            dur = place_column(&f, "duration_slots", 1);
+    int64_t pre = place_column(&f, "preemptible", 1), region = place_column(&f, "region", 1),
+            mov = place_column(&f, "movable", 1);
+    int64_t pen = place_column(&f, "miss_penalty_g", 1), spread = place_column(&f, "max_per_server", 1),
+            cls = place_column(&f, "server_class", 1);
+    while (place_next(&f)) {
         grow_jobs(d);
         size_t i = d->jobs++;
-        const char *k = text(&f, kind), *c = text(&f, cls);
+        const char *k = place_text(&f, kind), *c = place_text(&f, cls);
         d->kind[i] = strcmp(k, "LC") == 0 || strcmp(k, "service") == 0;
-        d->units[i] = whole(&f, count, 1);
+        d->units[i] = place_whole(&f, count, 1);
         d->total_units += d->units[i];
-        d->demand[3 * i] = number(&f, cores, NAN);
-        d->demand[3 * i + 1] = number(&f, mem, 0);
-        d->demand[3 * i + 2] = number(&f, gpus, 0);
-        d->release[i] = whole(&f, rel, 0);
-        d->deadline[i] = whole(&f, dl, (int64_t)d->slots);
-        d->duration[i] = whole(&f, dur, 1);
-        d->preemptible[i] = number(&f, pre, 0) != 0;
-        d->home[i] = region_of(&f, region, regions, -1);
-        d->movable[i] = number(&f, mov, 0) != 0;
-        d->penalty[i] = number(&f, pen, INFINITY);
-        d->spread[i] = whole(&f, spread, 0);
-        d->wants[i] = *c ? intern(types, c, 0) : -1;
+        d->demand[3 * i] = place_number(&f, cores, NAN);
+        d->demand[3 * i + 1] = place_number(&f, mem, 0);
+        d->demand[3 * i + 2] = place_number(&f, gpus, 0);
+        d->release[i] = place_whole(&f, rel, 0);
+        d->deadline[i] = place_whole(&f, dl, (int64_t)d->slots);
+        d->duration[i] = place_whole(&f, dur, 1);
+        d->preemptible[i] = place_number(&f, pre, 0) != 0;
+        d->home[i] = place_region(&f, region, regions, -1);
+        d->movable[i] = place_number(&f, mov, 0) != 0;
+        d->penalty[i] = place_number(&f, pen, INFINITY);
+        d->spread[i] = place_whole(&f, spread, 0);
+        d->wants[i] = *c ? place_intern(types, c, 0) : -1;
         if (*c && d->wants[i] < 0) bench_die(2, "%s: server_class \"%s\" is not in servers.csv", f.path, c);
         if (d->kind[i]) {
-            if (intern(services, text(&f, job), 0) >= 0) bench_die(2, "%s: job \"%s\" twice", f.path, text(&f, job));
-            intern(services, text(&f, job), 1);
+            if (place_intern(services, place_text(&f, job), 0) >= 0)
+                bench_die(2, "%s: job \"%s\" twice", f.path, place_text(&f, job));
+            place_intern(services, place_text(&f, job), 1);
         }
     }
 }
 
-static void load_loads(bench *b, const char *dir, place_data *d, names *services)
+static void load_loads(bench *b, const char *dir, place_data *d, place_names *services)
 {
-    file f;
+    place_file f;
     int64_t *row_of = bench_alloc(services->n + 1, sizeof *row_of);
     for (size_t i = 0, s = 0; i < d->jobs; i++) {
         if (d->kind[i]) row_of[s++] = (int64_t)i;
     }
-    if (open_csv(b, dir, "load.csv", 1, &f)) {
-        int64_t slot = column(&f, "slot", 0), job = column(&f, "job", 0), count = column(&f, "count", 0);
-        while (next_row(&f)) {
+    if (place_open(b, dir, "load.csv", 1, &f)) {
+        int64_t slot = place_column(&f, "slot", 0), job = place_column(&f, "job", 0),
+                count = place_column(&f, "count", 0);
+        while (place_next(&f)) {
             if (d->loads == d->load_cap) {
                 d->load_cap = d->load_cap ? 2 * d->load_cap : 1024;
-                d->load_row = grow(d->load_row, d->load_cap, 8);
-                d->load_slot = grow(d->load_slot, d->load_cap, 8);
-                d->load_count = grow(d->load_count, d->load_cap, 8);
+                d->load_row = place_grow(d->load_row, d->load_cap, 8);
+                d->load_slot = place_grow(d->load_slot, d->load_cap, 8);
+                d->load_count = place_grow(d->load_count, d->load_cap, 8);
             }
-            int64_t s = intern(services, text(&f, job), 0);
+            int64_t s = place_intern(services, place_text(&f, job), 0);
             if (s < 0)
                 bench_die(2, "%s:%llu: job \"%s\" is no service of jobs.csv", f.path,
-                          (unsigned long long)ctw_csv_line(f.csv), text(&f, job));
+                          (unsigned long long)ctw_csv_line(f.csv), place_text(&f, job));
             d->load_row[d->loads] = row_of[s];
-            d->load_slot[d->loads] = whole(&f, slot, -1);
-            d->load_count[d->loads++] = whole(&f, count, 0);
+            d->load_slot[d->loads] = place_whole(&f, slot, -1);
+            d->load_count[d->loads++] = place_whole(&f, count, 0);
         }
     }
     free(row_of);
@@ -305,18 +181,20 @@ static void load_loads(bench *b, const char *dir, place_data *d, names *services
 
 static void load_horizon(bench *b, const char *dir, place_data *d)
 {
-    file f;
+    place_file f;
     d->slot_s = 3600;
     d->cap_w = INFINITY;
     strcpy(d->reserve, "none");
-    if (!open_csv(b, dir, "horizon.csv", 1, &f)) return;
-    int64_t slot = column(&f, "slot_seconds", 1), thr = column(&f, "throughput_min", 1), cap = column(&f, "cap_w", 1);
-    int64_t res = column(&f, "reserve", 1);
-    while (next_row(&f)) {
-        const char *r = text(&f, res);
-        d->slot_s = number(&f, slot, 3600);
-        d->throughput_min = number(&f, thr, 0);
-        d->cap_w = number(&f, cap, INFINITY);
+    if (!place_open(b, dir, "horizon.csv", 1, &f)) return;
+    int64_t slot = place_column(&f, "slot_seconds", 1), thr = place_column(&f, "throughput_min", 1),
+            cap = place_column(&f, "cap_w", 1);
+    int64_t res = place_column(&f, "reserve", 1), tail = place_column(&f, "tail", 1);
+    while (place_next(&f)) {
+        const char *r = place_text(&f, res);
+        d->slot_s = place_number(&f, slot, 3600);
+        d->throughput_min = place_number(&f, thr, 0);
+        d->cap_w = place_number(&f, cap, INFINITY);
+        d->tail = place_number(&f, tail, 0);
         if (*r && strlen(r) < sizeof d->reserve) strcpy(d->reserve, r);
     }
 }
@@ -324,15 +202,17 @@ static void load_horizon(bench *b, const char *dir, place_data *d)
 place_data *place_data_load(bench *b, const char *dir)
 {
     place_data *d = bench_alloc(1, sizeof *d);
-    names regions = {0}, types = {0}, services = {0};
+    place_names regions = {0}, types = {0}, services = {0}, racks = {0};
     load_carbon(b, dir, d, &regions);
-    load_servers(b, dir, d, &regions, &types);
+    load_servers(b, dir, d, &regions, &types, &racks);
     load_jobs(b, dir, d, &regions, &types, &services);
     load_loads(b, dir, d, &services);
     load_horizon(b, dir, d);
-    names_free(&regions);
-    names_free(&types);
-    names_free(&services);
+    place_energy_load(b, dir, d, &regions, &racks);
+    place_names_free(&racks);
+    place_names_free(&regions);
+    place_names_free(&types);
+    place_names_free(&services);
     return d;
 }
 
@@ -343,6 +223,7 @@ void place_data_free(place_data *d)
                    d->units,   d->home,     d->spread,     d->wants,      d->kind,     d->preemptible, d->movable,
                    d->penalty, d->load_row, d->load_slot,  d->load_count, d->carbon};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
+    place_energy_free(d);
     free(d);
 }
 
@@ -405,5 +286,6 @@ ctw_place *place_data_problem(bench *b, const place_data *d, const char *mode, d
         bench_ok(ctw_place_set_region_caps(p, caps, d->regions), "horizon.csv");
         free(caps);
     }
+    place_energy_set(d, p);
     return p;
 }

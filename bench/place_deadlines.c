@@ -42,7 +42,8 @@ static void one(bench *b, count *c, const char *dir, uint64_t seed)
     double deadline = 0.03 * exp(uniform(&s) * log(2 / 0.03)), startup = uniform(&s) < .3 ? 50 : 0;
     if (regions > servers) regions = servers;
     snprintf(spec, sizeof spec, "%d,%d,%d,%d,%d,%d", servers, services, batch, slots, regions, (int)(seed % 100000));
-    place_generate(spec, dir, startup, 3);
+    static const place_extras none;
+    place_generate(spec, dir, startup, 3, &none);
     place_data *d = place_data_load(b, dir);
     ctw_place *p = place_data_problem(b, d, "auto", -1);
     ctw_solution *plan = NULL;

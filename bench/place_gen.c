@@ -4,6 +4,7 @@
  * windows of 1 to 4 times their length, half of them preemptible, a quarter movable between regions, and a daily carbon
  * curve per region. */
 #include "place_data.h"
+#include "place_gen_energy.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,6 +50,10 @@ typedef struct plan {
     int servers, services, batch, slots, regions, classes; /* classes: per region */
     dice g;
     double startup_wh, dirtiest;
+    double *carbon, *full; /* regions x slots; regions: W that all servers draw at most */
+    const place_extras *extras;
+    FILE *racks; /* racks.csv, or NULL */
+    int rack;
     const char *dir;
 } plan;
 
@@ -83,6 +88,7 @@ static void write_carbon(plan *p)
                 base[r % 5] + 110 * cos((h - 19) / 24 * 6.283185307179586) - 80 * exp(-m * m) + 18 * normal(&p->g);
             v = v < 30 ? 30 : round(v * 1000) / 1000;
             if (v > p->dirtiest) p->dirtiest = v;
+            p->carbon[r * p->slots + t] = v;
             fprintf(f, "%d,%d,%.3f\n", t, r, v);
         }
     }
@@ -98,13 +104,24 @@ static void write_class(plan *p, FILE *f, int k, int n, int region)
         idle = round(idle * (.8 + .4 * uniform(&p->g)) * 10) / 10;
         watts = round(watts * (.8 + .4 * uniform(&p->g)) * 1000) / 1000;
     }
-    fprintf(f, "m%d,%d,%d,%g,%g,0,%g,%g,0,%g,\n", k, n, region, m[0], m[1], idle, watts, p->startup_wh);
+    double full = idle + watts * m[0];
+    p->full[region] += n * full;
+    for (int left = n, here; left > 0; left -= here) {
+        here = p->racks && left > 20 ? 20 : left;
+        fprintf(f, "m%d,%d,%d,%g,%g,0,%g,%g,0,%g,", k, here, region, m[0], m[1], idle, watts, p->startup_wh);
+        if (p->racks) {
+            fprintf(f, "k%d", p->rack);
+            fprintf(p->racks, "k%d,%.0f\n", p->rack++, p->extras->rack_cap * full * here);
+        }
+        fprintf(f, "\n");
+    }
 }
 
 static void write_servers(plan *p)
 {
     FILE *f = create(p, "servers.csv",
                      "class,count,region,cpu_cores,memory_gib,gpus,idle_w,w_per_core,w_per_gpu,startup_wh,rack");
+    if (p->extras->rack_cap > 0) p->racks = create(p, "racks.csv", "rack,cap_w");
     for (int r = 0, left = p->servers; r < p->regions; r++) {
         int here = left / (p->regions - r), rest = here;
         left -= here;
@@ -116,6 +133,7 @@ static void write_servers(plan *p)
             write_class(p, f, k, n, r);
         }
     }
+    if (p->racks) close_file(p->racks, "racks.csv");
     close_file(f, "servers.csv");
 }
 
@@ -176,9 +194,20 @@ static void write_batch(plan *p, FILE *jobs)
     }
 }
 
-void place_generate(const char *spec, const char *dir, double startup_wh, int classes)
+static void write_horizon(const plan *p)
 {
-    plan p = {.startup_wh = startup_wh, .dir = dir, .classes = classes};
+    double most = 0;
+    for (int r = 0; r < p->regions; r++) most = fmax(most, p->full[r]);
+    FILE *f = create(p, "horizon.csv", "slot_seconds,throughput_min,cap_w,reserve,tail");
+    fprintf(f, "%g,0.9,", 86400.0 / p->slots);
+    if (p->extras->cap > 0) fprintf(f, "%.0f", p->extras->cap * most);
+    fprintf(f, ",none,%g\n", p->extras->tail);
+    close_file(f, "horizon.csv");
+}
+
+void place_generate(const char *spec, const char *dir, double startup_wh, int classes, const place_extras *extras)
+{
+    plan p = {.startup_wh = startup_wh, .dir = dir, .classes = classes, .extras = extras};
     long long seed;
     char rest;
     if (sscanf(spec, "%d,%d,%d,%d,%d,%lld%c", &p.servers, &p.services, &p.batch, &p.slots, &p.regions, &seed, &rest) !=
@@ -188,6 +217,8 @@ void place_generate(const char *spec, const char *dir, double startup_wh, int cl
         bench_die(2, "--generate wants S,LC,BE,T,R,SEED, not \"%s\"", spec);
     }
     p.g.state = (uint64_t)seed * 0x9E3779B97F4A7C15u + 1;
+    p.carbon = bench_alloc((size_t)p.regions * (size_t)p.slots, sizeof(double));
+    p.full = bench_alloc((size_t)p.regions, sizeof(double));
     write_carbon(&p);
     write_servers(&p);
     FILE *jobs =
@@ -197,7 +228,9 @@ void place_generate(const char *spec, const char *dir, double startup_wh, int cl
     write_services(&p, jobs);
     write_batch(&p, jobs);
     close_file(jobs, "jobs.csv");
-    FILE *f = create(&p, "horizon.csv", "slot_seconds,throughput_min,cap_w,reserve");
-    fprintf(f, "%g,0.9,,none\n", 86400.0 / p.slots);
-    close_file(f, "horizon.csv");
+    write_horizon(&p);
+    const place_site site = {dir, p.regions, p.slots, p.full, p.carbon, (uint64_t)seed};
+    place_generate_energy(&site, extras);
+    free(p.carbon);
+    free(p.full);
 }

@@ -6,6 +6,7 @@
  */
 #include "base/cancel.h"
 #include "milp/milp.h"
+#include "place/bottomup_power.h"
 #include "place/tiers.h"
 #include <math.h>
 #include <string.h>
@@ -19,6 +20,7 @@ typedef struct model {
     size_t *cap_row;   /* (slot x servers + server) x (r + 1): resources, then the server's power cap */
     size_t *start_row; /* slot x servers, NONE without start-up energy */
     size_t *feed_row;  /* slot x feeds, NONE without a cap */
+    size_t *power_row; /* regions x slots, NONE where watts are paid for at once */
     size_t throughput_row, spread_row;
     /* columns */
     size_t *on_col;      /* slot x servers */
@@ -80,20 +82,23 @@ static ctw_status add_on_columns(model *b)
                 b->rows[n] = row[j];
                 b->values[n] = -in->cap[k * in->r + j];
             }
-            const size_t more[] = {row[in->r], b->feed_row[t * in->feeds + c->region], rack_row(b, k, t),
-                                   b->start_row[at], t + 1 < in->slots ? b->start_row[at + in->servers] : NONE};
-            const double value[] = {c->idle - c->cap_w, c->idle, c->idle, 1, -1};
-            for (size_t i = 0; i < 5; i++) {
+            size_t power = b->power_row[c->region * in->slots + t];
+            const size_t more[] = {row[in->r],        b->feed_row[t * in->feeds + c->region],
+                                   rack_row(b, k, t), power,
+                                   b->start_row[at],  t + 1 < in->slots ? b->start_row[at + in->servers] : NONE};
+            const double value[] = {c->idle - c->cap_w, c->idle, c->idle, c->idle, 1, -1};
+            for (size_t i = 0; i < 6; i++) {
                 if (more[i] == NONE) continue;
                 b->rows[n] = more[i];
                 b->values[n++] = value[i];
             }
-            double cost = ctw_place__gram(in, k, t) * c->idle + c->embodied;
+            double cost = (power == NONE ? ctw_place__gram(in, k, t) * c->idle : 0) + c->embodied;
             CTW_TRY(ctw_milp__add_col(&b->m, cost, 0, 1, 1, b->rows, b->values, n, b->on_col + at));
             if (b->start_row[at] == NONE) continue;
-            double minus = -1; /* on_t - on_{t-1} - start_t <= 0 */
-            CTW_TRY(ctw_milp__add_col(&b->m, ctw_place__startup_gram(in, k, t), 0, 1, 0, b->start_row + at, &minus, 1,
-                                      NULL));
+            const size_t rows[] = {b->start_row[at], power}; /* on_t - on_{t-1} - start_t <= 0 */
+            const double starts[] = {-1, c->startup / in->hours};
+            cost = power == NONE ? ctw_place__startup_gram(in, k, t) : 0;
+            CTW_TRY(ctw_milp__add_col(&b->m, cost, 0, 1, 0, rows, starts, power == NONE ? 1 : 2, NULL));
         }
     }
     return CTW_OK;
@@ -113,8 +118,9 @@ static ctw_status add_place(model *b, size_t t, size_t s, size_t flavour, double
         b->rows[n] = row[j];
         b->values[n++] = d[j];
     }
-    const size_t powered[] = {row[in->r], b->feed_row[t * in->feeds + in->class[k].region], rack_row(b, k, t)};
-    for (size_t i = 0; i < 3; i++) {
+    size_t power = b->power_row[in->class[k].region * in->slots + t];
+    const size_t powered[] = {row[in->r], b->feed_row[t * in->feeds + in->class[k].region], rack_row(b, k, t), power};
+    for (size_t i = 0; i < 4; i++) {
         if (powered[i] == NONE || watts <= 0) continue;
         b->rows[n] = powered[i];
         b->values[n++] = watts;
@@ -124,7 +130,8 @@ static ctw_status add_place(model *b, size_t t, size_t s, size_t flavour, double
         b->rows[n] = extra[i];
         b->values[n++] = 1;
     }
-    return ctw_milp__add_col(&b->m, ctw_place__gram(in, k, t) * watts, 0, most, 1, b->rows, b->values, n, index);
+    double cost = power == NONE ? ctw_place__gram(in, k, t) * watts : 0;
+    return ctw_milp__add_col(&b->m, cost, 0, most, 1, b->rows, b->values, n, index);
 }
 
 /* A unit that may use several regions runs in one of them: place_ust <= in_ur, sum_r in_ur = 1. The rows are
@@ -247,7 +254,7 @@ static ctw_status add_service(model *b, size_t index)
 static ctw_status alloc_model(model *b)
 {
     const ctw_place__inst *in = b->in;
-    size_t n = in->slots * in->servers, places = in->services * n, scratch = in->r + in->slots + 8;
+    size_t n = in->slots * in->servers, places = in->services * n, scratch = in->r + in->slots + 10;
     for (size_t u = 0; u < in->units; u++) {
         const ctw_place__batch *q = in->batch + in->unit_batch[u];
         places += (size_t)(q->end - q->release) * in->servers;
@@ -260,6 +267,7 @@ static ctw_status alloc_model(model *b)
     b->cap_row = CTW_NEW(in->ctx, n * (in->r + 1), size_t);
     b->start_row = CTW_NEW(in->ctx, n, size_t);
     b->feed_row = CTW_NEW(in->ctx, in->slots * in->feeds, size_t);
+    b->power_row = CTW_NEW(in->ctx, in->regions * in->slots, size_t);
     b->on_col = CTW_NEW(in->ctx, n, size_t);
     b->unit_col = CTW_NEW(in->ctx, in->units, size_t);
     b->unit_end = CTW_NEW(in->ctx, in->units, size_t);
@@ -267,16 +275,16 @@ static ctw_status alloc_model(model *b)
     b->col_of = CTW_NEW(in->ctx, places, size_t);
     b->rows = CTW_NEW(in->ctx, scratch, size_t);
     b->values = CTW_NEW(in->ctx, scratch, double);
-    return b->cap_row && b->start_row && b->feed_row && b->on_col && b->unit_col && b->unit_end && b->service_col &&
-                   b->col_of && b->rows && b->values
+    return b->cap_row && b->start_row && b->feed_row && b->power_row && b->on_col && b->unit_col && b->unit_end &&
+                   b->service_col && b->col_of && b->rows && b->values
                ? CTW_OK
                : CTW_E_NOMEM;
 }
 
 static void free_model(model *b)
 {
-    void *all[] = {b->cap_row,  b->start_row,   b->feed_row, b->on_col, b->unit_col,
-                   b->unit_end, b->service_col, b->col_of,   b->rows,   b->values};
+    void *all[] = {b->power_row, b->cap_row,     b->start_row, b->feed_row, b->on_col, b->unit_col,
+                   b->unit_end,  b->service_col, b->col_of,    b->rows,     b->values};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) ctw_base__free(b->in->ctx, all[i]);
     ctw_milp__model_free(&b->m);
 }
@@ -289,10 +297,12 @@ static ctw_status build(model *b, const ctw_place__inst *in)
     ctw_milp__model_init(&b->m, in->ctx);
     CTW_TRY(alloc_model(b));
     CTW_TRY(add_server_rows(b));
+    for (size_t i = 0; i < in->regions * in->slots; i++) b->power_row[i] = NONE;
+    if (ctw_place__metered(in)) CTW_TRY(ctw_place__metered_rows(in, &b->m, b->power_row));
     CTW_TRY(add_on_columns(b));
     for (size_t u = 0; u < in->units; u++) CTW_TRY(add_unit(b, u));
     for (size_t i = 0; i < in->services; i++) CTW_TRY(add_service(b, i));
-    return CTW_OK;
+    return ctw_place__metered(in) ? ctw_place__metered_cols(in, &b->m, b->power_row) : CTW_OK;
 }
 
 static void decode(const model *b, const double *x, ctw_place__plan *plan)

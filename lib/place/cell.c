@@ -16,7 +16,7 @@ static int pools_of(const ctw_place__inst *in, size_t p)
 
 int ctw_place__cells_apply(const ctw_place__inst *in)
 {
-    if (in->capped) return 0;
+    if (in->capped || in->on_site || in->tail > 0) return 0;
     for (size_t p = 0; p < in->pools; p++) {
         if (pools_of(in, p) > 1) return 0;
     }

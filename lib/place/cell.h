@@ -41,8 +41,8 @@ typedef struct ctw_place__cells {
     int64_t packings, failures;
 } ctw_place__cells;
 
-/* Whether the problem is one whose slots can be judged one by one: no start-ups, no caps, no anti-affinity, one pool
- * and at most 8 classes in each region, not too many choices of servers. */
+/* Whether the problem is one whose slots can be judged one by one: no start-ups, no caps, nothing on site, no CVaR, no
+ * anti-affinity, one pool and at most 8 classes in each region, not too many choices of servers. */
 int ctw_place__cells_apply(const ctw_place__inst *in);
 ctw_status ctw_place__cells_new(const ctw_place__inst *in, const ctw_place__limits *lim, ctw_place__cells *out);
 void ctw_place__cells_free(ctw_place__cells *c);

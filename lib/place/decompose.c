@@ -31,16 +31,16 @@ typedef struct search {
 } search;
 
 /* What the plan would cost if servers were divisible: prices times demand less what servers earn, and penalties. */
-static double fluid_cost(const search *s)
+static double fluid_cost(search *s)
 {
-    const ctw_place__market *m = &s->m;
+    ctw_place__market *m = &s->m;
     const ctw_place__inst *in = s->in;
     double sum = 0;
     for (size_t i = 0; i < m->cells * m->r; i++) sum += m->price[i] * m->demand[i];
     for (size_t k = 0; k < in->classes; k++) {
         for (size_t t = 0; t < in->slots; t++) sum -= m->count[k] * fmax(0, ctw_place__market_profit(m, k, t));
     }
-    sum += ctw_place__feed_value(m);
+    sum += ctw_place__feed_plan_value(m);
     for (size_t u = 0; u < in->units; u++) {
         const ctw_place__batch *b = in->batch + in->unit_batch[u];
         sum += (b->duration - s->a->plan.run[u]) * b->penalty;
@@ -76,6 +76,7 @@ static void first_prices(search *s)
     for (int i = 0; i < 3 && ctw_base__now() < s->clock->last; i++) {
         ctw_place__market_solve_all(m);
         memcpy(m->anchor, m->price, n * sizeof(double));
+        ctw_place__feed_learn(m);
     }
 }
 
@@ -94,6 +95,7 @@ static void one_sweep(search *s, int i, int first)
         return;
     }
     bound_at_average(s);
+    ctw_place__feed_learn(m);
     ctw_place__market_solve_all(m);
     s->fluid = fluid_cost(s);
     ctw_place__tell(s->clock, (uint64_t)i, s->a->bound, s->fluid);
@@ -168,6 +170,10 @@ static void find_prices(search *s)
     }
     m->theta = 0.0005;
     for (size_t i = 0; i < m->cells * m->r; i++) m->anchor[i] = m->price[i] = fmin(s->a->warm->price[i], m->high[i]);
+    if (m->feeds && s->a->warm->tariffs == s->in->regions * s->in->slots) {
+        ctw_place__feed_set(m, s->a->warm->tariff);
+        memcpy(m->feeds->anchor, s->a->warm->tariff, s->a->warm->tariffs * sizeof(double));
+    }
     adopt_plan(s);
     s->c.whole = 1;
     ctw_place__crowd_recount(&s->c);
@@ -253,6 +259,7 @@ static ctw_status run(search *s)
     if (isinf(s->a->bound) && s->clock->stop != CTW_STOP_CANCEL) {
         s->a->bound = ctw_place__crowd_bound(&s->c); /* the clock rang before the first averages */
         memcpy(s->best_price, s->m.price, s->m.cells * s->m.r * sizeof(double));
+        ctw_place__feed_record(&s->m);
     }
     for (int i = 0; i < ctw_place__ramp_sweeps(s->in) && !ctw_place__rung(s->clock); i++) {
         ctw_place__ramp_follow(&s->m, i);
@@ -264,6 +271,8 @@ static ctw_status run(search *s)
     if (s->in->opt->throughput_min > 0) reach_throughput(s);
     ctw_base__log(s->in->ctx, CTW_LOG_DEBUG, "place", "prices %.3f s, fluid gap %.4f %%", ctw_base__cpu_now() - began,
                   100 * (s->fluid - s->a->bound) / s->fluid);
+    s->a->rebate = ctw_place__feed_guide(&s->m);
+    if (s->m.feeds && s->m.feeds->failed) return CTW_E_NOMEM;
     return pack(s);
 }
 
@@ -294,6 +303,11 @@ ctw_status ctw_place__decompose(const ctw_place__inst *in, ctw_place__clock *clo
         a->price = s.best_price;
         a->prices = s.m.cells * s.m.r;
         a->resources = s.m.r;
+        if (s.m.feeds) {
+            a->tariff = s.m.feeds->best; /* it changes hands */
+            a->tariffs = in->regions * in->slots;
+            s.m.feeds->best = NULL;
+        }
     } else {
         ctw_base__free(in->ctx, s.best_price);
     }

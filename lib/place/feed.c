@@ -56,7 +56,8 @@ void ctw_place__feeds_free(ctw_place__market *m)
 {
     ctw_place__feeds *x = m->feeds;
     if (!x) return;
-    void *all[] = {x->tariff, x->anchor,     x->sum,   x->keep,  x->best, x->level,
+    ctw_place__dispatcher_free(&x->d);
+    void *all[] = {x->tariff, x->anchor,     x->sum,   x->keep,  x->best, x->worth,
                    x->draw,   x->class_draw, x->extra, x->scale, x};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) ctw_base__free(m->in->ctx, all[i]);
     m->feeds = NULL;
@@ -79,7 +80,7 @@ ctw_status ctw_place__feeds_new(ctw_place__market *m)
 {
     const ctw_place__inst *in = m->in;
     size_t n = in->regions * in->slots;
-    if (!in->capped) return CTW_OK;
+    if (!in->capped && !in->on_site) return CTW_OK;
     ctw_place__feeds *x = m->feeds = CTW_NEW(in->ctx, 1, ctw_place__feeds);
     if (!x) return CTW_E_NOMEM;
     x->tariff = ctw_base__dup(in->ctx, in->gram, n, sizeof(double));
@@ -87,18 +88,17 @@ ctw_status ctw_place__feeds_new(ctw_place__market *m)
     x->best = ctw_base__dup(in->ctx, in->gram, n, sizeof(double));
     x->keep = CTW_NEW(in->ctx, n, double);
     x->sum = CTW_NEW(in->ctx, n, double);
-    x->level = CTW_NEW(in->ctx, n, double);
+    x->worth = CTW_NEW(in->ctx, n, double);
     x->draw = CTW_NEW(in->ctx, n, double);
     x->scale = CTW_NEW(in->ctx, n, double);
     x->extra = CTW_NEW(in->ctx, in->slots, double);
     x->class_draw = CTW_NEW(in->ctx, in->classes * in->slots, double);
-    if (!x->tariff || !x->anchor || !x->best || !x->keep || !x->sum || !x->level || !x->draw || !x->scale ||
+    if (!x->tariff || !x->anchor || !x->best || !x->keep || !x->sum || !x->worth || !x->draw || !x->scale ||
         !x->extra || !x->class_draw) {
         return CTW_E_NOMEM;
     }
-    for (size_t i = 0; i < n; i++) x->level[i] = -INFINITY;
     fill_scale(m);
-    return CTW_OK;
+    return ctw_place__dispatcher_new(in->ctx, in->slots, in->hours, &x->d);
 }
 
 /* Gives the region's classes the tariff. */
@@ -114,17 +114,49 @@ static void charge(ctw_place__market *m, size_t region, size_t t, double tariff)
     }
 }
 
+/* Where the slope of a draw's cost changes, and the slopes after. */
+typedef struct kinks {
+    double at[4], slope[5];
+    size_t n;
+} kinks;
+
+static void add_kink(kinks *k, double at, double slope)
+{
+    k->at[k->n] = at;
+    k->slope[++k->n] = slope;
+}
+
+/* Cost of one slot's draw when charge is worth `worth` a Wh: up to supply less the store's power nothing, then the
+ * charge that the store does not get, then what it gives, then the grid. */
+static kinks kinks_of(const ctw_place__market *m, size_t region, size_t at)
+{
+    const ctw_place__inst *in = m->in;
+    const ctw_place__store *s = in->store && in->store[region].capacity > 0 ? in->store + region : NULL;
+    double gram = in->gram[at], supply = in->supply ? in->supply[at] : 0, cap = in->feed_cap[region];
+    kinks k = {.slope = {LOWEST * gram}, .n = 0};
+    if (!in->supply && !s) k.slope[0] = gram;
+    if (s) {
+        double worth = m->feeds->worth[at], low = LOWEST * gram;
+        add_kink(&k, supply - s->power, fmin(gram, fmax(low, s->efficiency * worth * in->hours)));
+        add_kink(&k, supply, fmin(gram, fmax(low, (worth + s->wear) * in->hours)));
+        add_kink(&k, supply + s->power, gram);
+    } else if (in->supply) {
+        add_kink(&k, supply, gram);
+    }
+    if (isfinite(cap)) add_kink(&k, (1 - UNUSED) * cap, HIGHEST * gram);
+    return k;
+}
+
 static double follow(const ctw_place__market *m, size_t region, size_t t)
 {
     const ctw_place__feeds *x = m->feeds;
     size_t at = region * m->in->slots + t;
-    double gram = m->in->gram[at], cap = m->in->feed_cap[region];
-    if (x->level[at] > -INFINITY) {
-        double low = x->anchor[at] + x->scale[at] * (x->draw[at] - x->level[at]);
-        if (low < gram) return fmax(low, LOWEST * gram);
+    kinks k = kinks_of(m, region, at);
+    for (size_t i = 0; i < k.n; i++) {
+        double here = x->anchor[at] + x->scale[at] * (x->draw[at] - k.at[i]);
+        if (here < k.slope[i + 1]) return fmax(here, k.slope[i]);
     }
-    if (isinf(cap)) return gram;
-    return fmin(fmax(gram, x->anchor[at] + x->scale[at] * (x->draw[at] - (1 - UNUSED) * cap)), HIGHEST * gram);
+    return k.slope[k.n];
 }
 
 int ctw_place__feed_follow(ctw_place__market *m, size_t cell)
@@ -152,8 +184,11 @@ void ctw_place__feed_bend(ctw_place__market *m, size_t cell)
     size_t t = cell % in->slots, r = m->r, k = 0;
     while (in->class[k].pool != cell / in->slots) k++;
     size_t at = in->class[k].region * in->slots + t;
-    double tariff = m->feeds->tariff[at], gram = in->gram[at];
-    if (tariff == gram || tariff <= LOWEST * gram || tariff >= HIGHEST * gram) return;
+    double tariff = m->feeds->tariff[at];
+    kinks kink = kinks_of(m, in->class[k].region, at);
+    for (size_t i = 0; i <= kink.n; i++) {
+        if (tariff == kink.slope[i]) return;
+    }
     const double *mu = m->price + cell * r;
     for (size_t i = 0; i < r; i++) {
         for (size_t j = 0; j < r; j++)
@@ -196,15 +231,100 @@ void ctw_place__feed_restore(ctw_place__market *m)
     if (m->feeds) ctw_place__feed_set(m, m->feeds->keep);
 }
 
-double ctw_place__feed_value(const ctw_place__market *m)
+static double energy_part(const ctw_place__market *m, size_t at)
+{
+    return fmin(m->feeds->tariff[at], m->in->gram[at]);
+}
+
+static int has_store(const ctw_place__inst *in, size_t g)
+{
+    return in->store && in->store[g].capacity > 0;
+}
+
+void ctw_place__feed_learn(ctw_place__market *m)
+{
+    const ctw_place__inst *in = m->in;
+    for (size_t g = 0; m->feeds && g < in->regions; g++) {
+        size_t row = g * in->slots;
+        double value;
+        if (!has_store(in, g)) continue;
+        if (ctw_place__dispatch(&m->feeds->d, in->store + g, m->feeds->draw + row, in->supply ? in->supply + row : NULL,
+                                in->gram + row, &value) != CTW_OK) {
+            m->feeds->failed = 1;
+            return;
+        }
+        for (size_t t = 0; t < in->slots; t++) {
+            double *worth = m->feeds->worth + row + t;
+            *worth = *worth > 0 ? (*worth + m->feeds->d.worth[t]) / 2 : m->feeds->d.worth[t];
+        }
+    }
+}
+
+/* What caps give back, and supply at the tariffs. */
+static double feed_terms(const ctw_place__market *m, int with_supply)
 {
     const ctw_place__inst *in = m->in;
     double sum = 0;
-    for (size_t i = 0; m->feeds && i < in->regions * in->slots; i++) {
+    for (size_t i = 0; i < in->regions * in->slots; i++) {
         double over = m->feeds->tariff[i] - in->gram[i];
         if (over > 0) sum -= over * in->feed_cap[i / in->slots];
+        if (with_supply && in->supply) sum -= energy_part(m, i) * in->supply[i];
     }
     return sum;
+}
+
+double ctw_place__feed_value(ctw_place__market *m)
+{
+    const ctw_place__inst *in = m->in;
+    if (!m->feeds) return 0;
+    double sum = feed_terms(m, 1), *price = m->feeds->extra;
+    for (size_t g = 0; g < in->regions; g++) {
+        double value;
+        if (!has_store(in, g)) continue;
+        for (size_t t = 0; t < in->slots; t++) price[t] = energy_part(m, g * in->slots + t);
+        if (ctw_place__dispatch(&m->feeds->d, in->store + g, NULL, NULL, price, &value) != CTW_OK) {
+            m->feeds->failed = 1;
+            return -INFINITY;
+        }
+        sum += value;
+    }
+    return sum;
+}
+
+double ctw_place__feed_plan_value(ctw_place__market *m)
+{
+    const ctw_place__inst *in = m->in;
+    if (!m->feeds) return 0;
+    if (!in->on_site) return feed_terms(m, 0);
+    double sum = feed_terms(m, 0);
+    for (size_t g = 0; g < in->regions; g++) {
+        size_t row = g * in->slots;
+        double value = 0;
+        if (has_store(in, g) &&
+            ctw_place__dispatch(&m->feeds->d, in->store + g, m->feeds->draw + row, in->supply ? in->supply + row : NULL,
+                                in->gram + row, &value) != CTW_OK) {
+            m->feeds->failed = 1;
+        }
+        for (size_t t = row; t < row + in->slots; t++) {
+            double net = fmax(0, m->feeds->draw[t] - (in->supply ? in->supply[t] : 0));
+            sum -= energy_part(m, t) * m->feeds->draw[t];
+            if (!has_store(in, g)) value += in->gram[t] * net;
+        }
+        sum += value;
+    }
+    return sum;
+}
+
+double ctw_place__feed_guide(ctw_place__market *m)
+{
+    const ctw_place__inst *in = m->in;
+    if (!m->feeds || !in->on_site) return 0;
+    size_t n = in->regions * in->slots;
+    memcpy(m->feeds->keep, m->feeds->tariff, n * sizeof(double));
+    for (size_t i = 0; i < n; i++) in->guide[i] = m->feeds->tariff[i] = fmin(m->feeds->best[i], in->gram[i]);
+    double value = ctw_place__feed_value(m);
+    memcpy(m->feeds->tariff, m->feeds->keep, n * sizeof(double));
+    return value;
 }
 
 double ctw_place__feed_share(const ctw_place__market *m, size_t region, size_t slot)

@@ -5,6 +5,7 @@
 #ifndef CTW_PLACE_FEED_H
 #define CTW_PLACE_FEED_H
 
+#include "place/dispatch.h"
 #include "place/market.h"
 
 typedef struct ctw_place__feeds {
@@ -12,11 +13,13 @@ typedef struct ctw_place__feeds {
     double *anchor;      /* regions x slots: what the proximal term holds on to */
     double *sum;         /* regions x slots: of the tariffs looked at during a sweep */
     double *keep, *best; /* regions x slots: the tariffs before they were averaged; those of the best bound */
-    double *level;       /* regions x slots: watts that cost nothing, from supply less what storage takes; -INFINITY */
-    double *draw;        /* regions x slots: smoothed draw */
-    double *class_draw;  /* classes x slots */
-    double *extra;       /* slots: a rack's multiplier */
-    double *scale;       /* regions x slots: change of the tariff per W that is too much */
+    double *worth;       /* regions x slots: g that a Wh more in the store after the slot saves, or NULL */
+    ctw_place__dispatcher d;
+    int failed;         /* out of memory in a dispatch */
+    double *draw;       /* regions x slots: smoothed draw */
+    double *class_draw; /* classes x slots */
+    double *extra;      /* slots: a rack's multiplier */
+    double *scale;      /* regions x slots: change of the tariff per W that is too much */
 } ctw_place__feeds;
 
 /* m->count and m->alike. */
@@ -40,8 +43,15 @@ void ctw_place__feed_restore(ctw_place__market *m); /* undoes feed_average */
 /* Sets all tariffs, e.g. from the last plan. */
 void ctw_place__feed_set(ctw_place__market *m, const double *tariff);
 
-/* Terms of the bound at the present tariffs: what caps and supply give back. */
-double ctw_place__feed_value(const ctw_place__market *m);
+/* After a sweep: what the stores' charge is worth at the draw there is. */
+void ctw_place__feed_learn(ctw_place__market *m);
+
+/* Terms of the bound at the present tariffs: what caps, supply and storage give back. -INFINITY without memory. */
+double ctw_place__feed_value(ctw_place__market *m);
+/* The same for the divisible plan itself: what its draw costs less what the tariffs charge for it. */
+double ctw_place__feed_plan_value(ctw_place__market *m);
+/* Makes the energy part of the best tariffs the instance's guide; returns what supply and storage give back there. */
+double ctw_place__feed_guide(ctw_place__market *m);
 /* Multipliers of the cap of feed f (a rack) that nearly minimise its term, in feeds->extra; returns their sum times the
  * cap. */
 double ctw_place__feed_rack(const ctw_place__market *m, size_t f);

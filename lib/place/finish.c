@@ -7,11 +7,11 @@
 
 static void free_members(ctw_solution *s)
 {
-    void *all[] = {s->node_id,      s->server_row,     s->server_index,  s->service, s->count,
-                   s->duration,     s->unit0,          s->entry0,        s->run,     s->slot,
-                   s->server,       s->load,           s->service_entry, s->why,     s->delay,
-                   s->missed,       s->service_server, s->price,         s->job_id,  s->spare_slot,
-                   s->spare_server, s->spot,           s->note};
+    void *all[] = {s->node_id,       s->server_row, s->server_index, s->service,   s->count,          s->duration,
+                   s->unit0,         s->entry0,     s->run,          s->slot,      s->server,         s->load,
+                   s->service_entry, s->why,        s->delay,        s->missed,    s->service_server, s->price,
+                   s->job_id,        s->spare_slot, s->spare_server, s->spot,      s->note,           s->tariff,
+                   s->draw,          s->grid,       s->charge,       s->discharge, s->level};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) ctw_base__free(s->h.ctx, all[i]);
     ctw_place__rest_free(s->h.ctx, s->rest);
     ctw_report_unref(s->report);
@@ -242,6 +242,41 @@ static int32_t outcome(const ctw_place__answer *a, const ctw_place__cost *c, dou
     return c->objective - a->bound <= mip_gap * fabs(c->objective) + 1e-9 ? CTW_PLACE_OPTIMAL : CTW_PLACE_FEASIBLE;
 }
 
+/* The cost, and by region and slot the draw and where it comes from: the grid alone without supply and storage. */
+static ctw_status write_power(writer *w, ctw_place__cost *cost)
+{
+    const ctw_place__inst *in = w->in;
+    ctw_solution *s = w->s;
+    size_t n = in->regions * in->slots;
+    s->regions = in->regions;
+    s->draw = CTW_NEW(in->ctx, n, double);
+    s->grid = CTW_NEW(in->ctx, n, double);
+    s->charge = CTW_NEW(in->ctx, n, double);
+    s->discharge = CTW_NEW(in->ctx, n, double);
+    s->level = CTW_NEW(in->ctx, n, double);
+    if (!s->draw || !s->grid || !s->charge || !s->discharge || !s->level) return CTW_E_NOMEM;
+    const ctw_place__flow flow = {s->grid, s->charge, s->discharge, s->level};
+    cost->profile = s->draw;
+    cost->flow = &flow;
+    ctw_status e = ctw_place__plan_cost(in, w->plan, cost);
+    cost->flow = NULL;
+    if (e == CTW_OK && !in->on_site) memcpy(s->grid, s->draw, n * sizeof(double));
+    return e;
+}
+
+static ctw_status report_energy(ctw_report *r, const ctw_place__inst *in, const ctw_place__cost *c)
+{
+    if (in->on_site) {
+        CTW_TRY(ctw_base__report_f64(r, "wear_g", c->bill.wear_g));
+        CTW_TRY(ctw_base__report_f64(r, "grid_kwh", c->bill.grid_kwh));
+        CTW_TRY(ctw_base__report_f64(r, "supply_kwh", c->bill.supply_kwh));
+        CTW_TRY(ctw_base__report_f64(r, "curtailed_kwh", c->bill.curtailed_kwh));
+    }
+    if (!in->scenarios) return CTW_OK;
+    CTW_TRY(ctw_base__report_f64(r, "expected_g", c->bill.expected_g));
+    return ctw_base__report_series(r, "series_scenario_g", c->by_scenario, in->scenarios);
+}
+
 static ctw_status write_solution(writer *w, ctw_place__answer *a, double solve_s)
 {
     const ctw_place__inst *in = w->in;
@@ -249,7 +284,8 @@ static ctw_status write_solution(writer *w, ctw_place__answer *a, double solve_s
     memset(&cost, 0, sizeof cost);
     cost.slot_watts = CTW_NEW(in->ctx, in->slots, double);
     cost.slot_gram = CTW_NEW(in->ctx, in->slots, double);
-    ctw_status s = cost.slot_watts && cost.slot_gram ? ctw_place__plan_cost(in, w->plan, &cost) : CTW_E_NOMEM;
+    cost.by_scenario = CTW_NEW(in->ctx, in->scenarios, double);
+    ctw_status s = cost.slot_watts && cost.slot_gram && cost.by_scenario ? write_power(w, &cost) : CTW_E_NOMEM;
     /* The bounds of the exact tiers hold for plans that meet the throughput; one that falls short may cost less. */
     if (s == CTW_OK && a->bound > cost.objective && ctw_place__short_by(in, &cost) > 0) a->bound = -INFINITY;
     if (s == CTW_OK) s = alloc_solution(w);
@@ -257,6 +293,7 @@ static ctw_status write_solution(writer *w, ctw_place__answer *a, double solve_s
     if (s == CTW_OK) s = write_rows(w, &cost);
     if (s == CTW_OK) s = ctw_base__report_new(in->ctx, &w->s->report);
     if (s == CTW_OK) s = fill_report(w, a, &cost, solve_s);
+    if (s == CTW_OK) s = report_energy(w->s->report, in, &cost);
     if (s == CTW_OK) {
         w->s->objective = cost.objective;
         w->s->spots = (uint64_t)cost.placements;
@@ -266,6 +303,9 @@ static ctw_status write_solution(writer *w, ctw_place__answer *a, double solve_s
         w->s->service_server = a->plan.service_server;
         ctw_base__free(in->ctx, a->plan.spare);
         memset(&a->plan, 0, sizeof a->plan);
+        w->s->tariff = a->tariff;
+        w->s->tariffs = a->tariffs;
+        a->tariff = NULL;
         w->s->price = a->price;
         w->s->prices = a->prices;
         w->s->resources = a->resources;
@@ -274,6 +314,7 @@ static ctw_status write_solution(writer *w, ctw_place__answer *a, double solve_s
         w->s->outcome = outcome(a, &cost, in->opt->mip_gap);
         w->s->stop = w->s->outcome == CTW_PLACE_OPTIMAL && a->stop == CTW_STOP_GAP ? CTW_STOP_PROVED : a->stop;
     }
+    ctw_base__free(in->ctx, cost.by_scenario);
     ctw_base__free(in->ctx, cost.slot_watts);
     ctw_base__free(in->ctx, cost.slot_gram);
     return s;

@@ -26,7 +26,7 @@ double ctw_place__share(const ctw_place__inst *in, size_t class, size_t flavour)
 
 double ctw_place__startup_gram(const ctw_place__inst *in, size_t class, size_t slot)
 {
-    return in->gram_wh[in->class[class].region * in->slots + slot] * in->class[class].startup;
+    return ctw_place__gram(in, class, slot) / in->hours * in->class[class].startup;
 }
 
 int ctw_place__fits_empty(const ctw_place__inst *in, size_t class, size_t flavour)
@@ -37,6 +37,26 @@ int ctw_place__fits_empty(const ctw_place__inst *in, size_t class, size_t flavou
         if (d[j] > cap[j]) return 0;
     }
     return c->idle + ctw_place__unit_watts(in, class, flavour) <= c->cap_w;
+}
+
+/* Whether the level asked for at the end can be reached when charging all the time. */
+static ctw_status check_energy(const ctw_place *p, const char *fn)
+{
+    if (p->supply && (p->supply_regions != p->regions || p->supply_slots != p->slots)) {
+        return ctw_base__fail(CTW_E_SHAPE, "%s: supply of %zu regions and %zu slots, carbon has %zu and %zu", fn,
+                              p->supply_regions, p->supply_slots, p->regions, p->slots);
+    }
+    if (p->store && p->stores != p->regions) {
+        return ctw_base__fail(CTW_E_SHAPE, "%s: storage of %zu regions, carbon has %zu", fn, p->stores, p->regions);
+    }
+    for (size_t g = 0; g < p->stores && p->store; g++) {
+        const ctw_place__store *s = p->store + g;
+        double most = s->start + s->power * s->efficiency * p->opt.slot_s / 3600 * (double)p->slots;
+        if (s->end <= most) continue;
+        return ctw_base__fail(CTW_E_RANGE, "%s: storage of region %zu can reach %g Wh at the end, not %g", fn, g, most,
+                              s->end);
+    }
+    return CTW_OK;
 }
 
 static ctw_status check_problem(const ctw_place *p, const char *fn)
@@ -57,7 +77,7 @@ static ctw_status check_problem(const ctw_place *p, const char *fn)
     if (p->region_cap && p->region_caps != p->regions) {
         return ctw_base__fail(CTW_E_SHAPE, "%s: caps for %zu regions, carbon has %zu", fn, p->region_caps, p->regions);
     }
-    return CTW_OK;
+    return check_energy(p, fn);
 }
 
 /* What makes two server rows interchangeable. */
@@ -93,6 +113,27 @@ static int cmp_rows_stable(const void *pa, const void *pb, void *user)
 {
     int c = cmp_rows(pa, pb, user);
     return c ? c : cmp_i64((int64_t) * (const size_t *)pa, (int64_t) * (const size_t *)pb);
+}
+
+/* Supply, storage and scenarios. */
+static ctw_status read_energy(const ctw_place *p, ctw_place__inst *in)
+{
+    size_t n = p->regions * p->slots;
+    in->mean_gram = in->guide = in->gram;
+    in->supply = p->supply;
+    in->store = p->store;
+    in->on_site = p->supply || p->store;
+    if (in->on_site && !(in->guide = ctw_base__dup(in->ctx, in->gram, n, sizeof(double)))) return CTW_E_NOMEM;
+    if (!p->scenarios) return CTW_OK;
+    in->probability = p->probability;
+    in->tail = p->tail;
+    in->scenarios = p->scenarios;
+    in->scenario = CTW_NEW(in->ctx, p->scenarios * n, double);
+    if (!in->scenario) return CTW_E_NOMEM;
+    for (size_t i = 0; i < p->scenarios * n; i++) in->scenario[i] = p->scenario[i] / 1000 * in->hours;
+    if (p->tail <= 0) return CTW_OK;
+    in->mean_gram = ctw_base__dup(in->ctx, in->gram, n, sizeof(double));
+    return in->mean_gram ? CTW_OK : CTW_E_NOMEM;
 }
 
 static ctw_status read_feeds(const ctw_place *p, ctw_place__inst *in)
@@ -269,6 +310,7 @@ ctw_status ctw_place__inst_new(const ctw_place *p, ctw_place__inst *in, const ch
     in->regions = p->regions;
     in->hours = p->opt.slot_s / 3600;
     CTW_TRY(read_carbon(p, in));
+    CTW_TRY(read_energy(p, in));
     CTW_TRY(read_feeds(p, in));
     CTW_TRY(read_servers(p, in, fn));
     CTW_TRY(form_pools(p, in, fn));
@@ -278,7 +320,10 @@ ctw_status ctw_place__inst_new(const ctw_place *p, ctw_place__inst *in, const ch
 void ctw_place__inst_free(ctw_place__inst *in)
 {
     if (!in->ctx) return;
-    void *all[] = {in->gram,
+    if (in->guide != in->gram) ctw_base__free(in->ctx, in->guide);
+    if (in->mean_gram != in->gram) ctw_base__free(in->ctx, in->mean_gram);
+    void *all[] = {in->scenario,
+                   in->gram,
                    in->gram_wh,
                    in->feed_cap,
                    in->feed_rack,

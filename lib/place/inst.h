@@ -50,12 +50,22 @@ typedef struct ctw_place__inst {
     size_t r, slots, regions, pools;
     uint64_t *pool_region; /* by pool: the set of pools of its region */
     double hours;          /* of a slot */
-    double *gram;          /* regions x slots: g per W kept up for one slot */
-    double *gram_wh;       /* regions x slots: g per Wh */
-    size_t feeds;          /* regions, then racks with a power cap */
-    double *feed_cap;      /* feeds: W, INFINITY where none */
-    int64_t *feed_rack;    /* feeds: the host's rack, -1 for regions; racks ascending */
-    int capped;            /* some feed has a cap */
+    double *gram;          /* regions x slots: g per W kept up for one slot; under CVaR by the worst-case weights */
+    double *mean_gram;     /* regions x slots: expected; is `gram` itself but under CVaR */
+    double *guide;         /* regions x slots: what choices of servers reckon with: `gram`, or with supply and storage
+                            * the tariffs, once they are known */
+    size_t scenarios;
+    double *scenario;          /* scenarios x regions x slots: g per W and slot */
+    const double *probability; /* scenarios */
+    double tail;
+    const double *supply;          /* regions x slots: W; NULL none */
+    const ctw_place__store *store; /* regions; NULL none */
+    int on_site;                   /* there is supply or storage */
+    double *gram_wh;               /* regions x slots: g per Wh */
+    size_t feeds;                  /* regions, then racks with a power cap */
+    double *feed_cap;              /* feeds: W, INFINITY where none */
+    int64_t *feed_rack;            /* feeds: the host's rack, -1 for regions; racks ascending */
+    int capped;                    /* some feed has a cap */
     size_t classes;
     ctw_place__class *class;
     double *cap, *watt; /* classes x r; cap already cut to what the server's power cap allows */
@@ -93,7 +103,7 @@ static inline const double *ctw_place__demand(const ctw_place__inst *in, size_t 
 }
 static inline double ctw_place__gram(const ctw_place__inst *in, size_t class, size_t slot)
 {
-    return in->gram[in->class[class].region * in->slots + slot];
+    return in->guide[in->class[class].region * in->slots + slot];
 }
 /* Watts that one unit of the flavour adds on a running server of the class. */
 double ctw_place__unit_watts(const ctw_place__inst *in, size_t class, size_t flavour);

@@ -273,6 +273,10 @@ ctw_status ctw_place__inst_jobs(const ctw_place *p, ctw_place__inst *in, const c
         r.gram = fmax(r.gram, in->gram[i]);
         r.gram_wh = fmax(r.gram_wh, in->gram_wh[i]);
     }
+    for (size_t i = 0; i < in->scenarios * in->regions * in->slots; i++) {
+        r.gram = fmax(r.gram, in->scenario[i]);
+        r.gram_wh = fmax(r.gram_wh, p->scenario[i] / 1000);
+    }
     if (s == CTW_OK) s = form_flavours(p, in, flavour);
     if (s == CTW_OK) s = alloc_jobs(p, in);
     if (s == CTW_OK) s = read_rows(&r, index_of, given);

@@ -5,8 +5,19 @@
 #include "place/solution.h"
 #include <math.h>
 
+void ctw_place__forget_scenarios(ctw_place *p)
+{
+    ctw_base__free(p->h.ctx, p->scenario);
+    ctw_base__free(p->h.ctx, p->probability);
+    p->scenario = p->probability = NULL;
+    p->scenarios = 0;
+}
+
 static void free_members(ctw_place *p)
 {
+    ctw_place__forget_scenarios(p);
+    ctw_base__free(p->h.ctx, p->supply);
+    ctw_base__free(p->h.ctx, p->store);
     ctw_place__nodes_free(p->h.ctx, &p->nodes);
     ctw_place__jobs_free(p->h.ctx, &p->jobs);
     ctw_base__free(p->h.ctx, p->carbon);
@@ -38,6 +49,7 @@ static ctw_status new_carbon(ctw_place *p, const double *x, uint64_t regions, ui
     CTW_TRY(ctw_base__in_u64(regions, 1, CTW_PLACE_MAX_REGIONS, fn, "regions"));
     CTW_TRY(ctw_base__in_u64(slots, 1, CTW_PLACE_MAX_SLOTS, fn, "slots"));
     CTW_TRY(ctw_place__copy_matrix(p->h.ctx, x, regions, slots, stride, &copy, fn, "g_per_kwh"));
+    ctw_place__forget_scenarios(p);
     ctw_base__free(p->h.ctx, p->carbon);
     p->carbon = copy;
     p->regions = (size_t)regions;

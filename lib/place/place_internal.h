@@ -9,7 +9,12 @@
 #define CTW_PLACE_MAGIC    CTW_FOUR('P', 'L', 'C', 'E')
 #define CTW_SOLUTION_MAGIC CTW_FOUR('S', 'O', 'L', 'N')
 
-enum { CTW_PLACE_MAX_RESOURCES = 16, CTW_PLACE_MAX_REGIONS = 4096, CTW_PLACE_MAX_SLOTS = 100000 };
+enum {
+    CTW_PLACE_MAX_RESOURCES = 16,
+    CTW_PLACE_MAX_REGIONS = 4096,
+    CTW_PLACE_MAX_SLOTS = 100000,
+    CTW_PLACE_MAX_SCENARIOS = 10000
+};
 #define CTW_PLACE_MAX_UNITS 100000000 /* servers or job units: they are counted in int32 */
 
 typedef struct ctw_place__nodes {
@@ -55,13 +60,24 @@ typedef struct ctw_place__opts {
     ctw_place__reserve reserve;
 } ctw_place__opts;
 
+/* A region's store of energy: Wh, W, share of what is charged that comes out, g per Wh taken out, levels in Wh. */
+typedef struct ctw_place__store {
+    double capacity, power, efficiency, wear, start, end;
+} ctw_place__store;
+
 struct ctw_place {
     ctw_base__handle h;
     ctw_place__opts opt;
     ctw_place__nodes nodes;
     ctw_place__jobs jobs;
     size_t regions, slots;
-    double *carbon;     /* regions x slots */
+    double *carbon; /* regions x slots; the mean of the scenarios where there are some */
+    size_t scenarios;
+    double *scenario, *probability; /* scenarios x regions x slots; scenarios */
+    double tail;                    /* the share of scenarios that does not count; 0: expectation */
+    size_t supply_regions, supply_slots, stores;
+    double *supply; /* W */
+    ctw_place__store *store;
     double *region_cap; /* regions, or NULL */
     size_t region_caps;
     size_t rack_caps; /* racks with a cap, ascending ids */
@@ -102,6 +118,7 @@ ctw_status ctw_place__copy_matrix(ctw_ctx *ctx, const double *x, uint64_t n, uin
 /* A copy of distinct ids, 0..n-1 for NULL. */
 ctw_status ctw_place__copy_ids(ctw_ctx *ctx, const int64_t *id, size_t n, int64_t **out, const char *fn);
 
+void ctw_place__forget_scenarios(ctw_place *p); /* place.c */
 void ctw_place__nodes_free(ctw_ctx *ctx, ctw_place__nodes *nodes);
 void ctw_place__jobs_free(ctw_ctx *ctx, ctw_place__jobs *jobs);
 

@@ -18,6 +18,16 @@ ctw_status ctw_place__plan_new(const ctw_place__inst *in, ctw_place__plan *plan)
     return CTW_OK;
 }
 
+ctw_status ctw_place__plan_copy(const ctw_place__inst *in, const ctw_place__plan *from, ctw_place__plan *to)
+{
+    CTW_TRY(ctw_place__plan_new(in, to));
+    memcpy(to->slot, from->slot, in->entries * sizeof(int32_t));
+    memcpy(to->server, from->server, in->entries * sizeof(int32_t));
+    memcpy(to->run, from->run, in->units * sizeof(int32_t));
+    memcpy(to->service_server, from->service_server, in->service_entries * sizeof(int32_t));
+    return CTW_OK;
+}
+
 void ctw_place__plan_free(ctw_ctx *ctx, ctw_place__plan *plan)
 {
     ctw_base__free(ctx, plan->slot);
@@ -135,13 +145,23 @@ ctw_status ctw_place__plan_cost(const ctw_place__inst *in, const ctw_place__plan
     fresh.slot_watts = cost->slot_watts;
     fresh.slot_gram = cost->slot_gram;
     fresh.profile = cost->profile;
+    fresh.flow = cost->flow;
+    fresh.by_scenario = cost->by_scenario;
+    double *own = NULL;
+    if ((in->on_site || in->scenarios) && !cost->profile) {
+        fresh.profile = own = CTW_NEW(in->ctx, in->regions * in->slots, double);
+        if (!own) return CTW_E_NOMEM;
+    }
     for (size_t i = 0; i < in->regions * in->slots && fresh.profile; i++) fresh.profile[i] = 0;
     for (size_t s = 0; s < in->slots; s++) {
         if (fresh.slot_watts) fresh.slot_watts[s] = 0;
         if (fresh.slot_gram) fresh.slot_gram[s] = 0;
     }
     tally t = {in, cost, CTW_NEW(in->ctx, in->servers * in->slots, uint8_t)};
-    if (!t.on) return CTW_E_NOMEM;
+    if (!t.on) {
+        ctw_base__free(in->ctx, own);
+        return CTW_E_NOMEM;
+    }
     *cost = fresh;
     add_batches(&t, plan);
     add_services(&t, plan);
@@ -149,7 +169,13 @@ ctw_status ctw_place__plan_cost(const ctw_place__inst *in, const ctw_place__plan
         t.on[(size_t)plan->spare[i].slot * in->servers + (size_t)plan->spare[i].server] = 1;
     add_servers(&t);
     ctw_status s = in->migrates ? add_migrations(&t, plan) : CTW_OK;
-    cost->objective = cost->carbon_g + cost->penalty_g + cost->embodied_g;
+    if (s == CTW_OK && (in->on_site || in->scenarios)) {
+        s = ctw_place__energy(in, cost->profile, cost->flow, &cost->bill, cost->by_scenario, cost->slot_gram);
+        cost->carbon_g = cost->bill.carbon_g;
+    }
+    cost->objective = cost->carbon_g + cost->bill.wear_g + cost->penalty_g + cost->embodied_g;
+    if (own) cost->profile = NULL;
+    ctw_base__free(in->ctx, own);
     ctw_base__free(in->ctx, t.on);
     return s;
 }

@@ -2,7 +2,7 @@
 #ifndef CTW_PLACE_PLAN_H
 #define CTW_PLACE_PLAN_H
 
-#include "place/inst.h"
+#include "place/energy.h"
 
 typedef struct ctw_place__spare {
     int32_t slot, server;
@@ -19,6 +19,7 @@ typedef struct ctw_place__plan {
 } ctw_place__plan;
 
 ctw_status ctw_place__plan_new(const ctw_place__inst *in, ctw_place__plan *plan); /* nothing runs, nothing placed */
+ctw_status ctw_place__plan_copy(const ctw_place__inst *in, const ctw_place__plan *from, ctw_place__plan *to);
 void ctw_place__plan_free(ctw_ctx *ctx, ctw_place__plan *plan);
 
 static inline size_t ctw_place__entry(const ctw_place__inst *in, size_t unit)
@@ -28,12 +29,15 @@ static inline size_t ctw_place__entry(const ctw_place__inst *in, size_t unit)
 }
 
 typedef struct ctw_place__cost {
-    double objective, carbon_g, penalty_g, embodied_g, energy_kwh; /* objective = carbon + penalty + embodied */
+    double objective, carbon_g, penalty_g, embodied_g, energy_kwh; /* objective = carbon + wear + penalty + embodied */
+    ctw_place__bill bill;                                          /* with supply, storage or scenarios */
     int64_t startups, missed_slots, missed_units, unplaced, placements;
     int64_t servers_on;             /* most in one slot */
     int64_t migrations;             /* counted only when some move costs energy */
     double *slot_watts, *slot_gram; /* by slot, or NULL */
     double *profile;                /* regions x slots: mean watts, start-ups and moves included; or NULL */
+    const ctw_place__flow *flow;    /* to be filled with supply, storage or scenarios; or NULL */
+    double *by_scenario;            /* scenarios, or NULL */
 } ctw_place__cost;
 
 /* `cost` may come with slot arrays, which are then filled. CTW_E_NOMEM. */

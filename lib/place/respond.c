@@ -366,7 +366,7 @@ static double server_value(const ctw_place__market *m, size_t k, const double *e
 }
 
 /* All servers, rack by rack where racks have caps. */
-static double servers_value(const ctw_place__market *m)
+static double servers_value(ctw_place__market *m)
 {
     const ctw_place__inst *in = m->in;
     double sum = 0;

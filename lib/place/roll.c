@@ -263,6 +263,46 @@ static ctw_status copy_servers(roller *r)
     return s;
 }
 
+/* Rows of all slots cut to those that are left; NULL for NULL. */
+static double *cut_rows(const roller *r, const double *from, size_t rows, ctw_status *s)
+{
+    size_t left = r->p->slots - r->now;
+    double *to = from ? CTW_NEW(r->p->h.ctx, rows * left, double) : NULL;
+    if (from && !to) *s = CTW_E_NOMEM;
+    for (size_t i = 0; i < rows && to; i++)
+        memcpy(to + i * left, from + i * r->p->slots + r->now, left * sizeof(double));
+    return to;
+}
+
+/* Scenarios, supply and storage; the last plan says how full the stores are. */
+static ctw_status cut_energy(roller *r)
+{
+    const ctw_place *p = r->p;
+    const ctw_solution *o = r->old->rest ? r->old->rest->s : r->old;
+    ctw_place *q = r->q;
+    ctw_status s = CTW_OK;
+    size_t from = r->old->rest ? r->old->rest->now : 0;
+    q->scenarios = p->scenarios;
+    q->tail = p->tail;
+    q->probability = copy(p->h.ctx, p->probability, p->scenarios, sizeof(double), &s);
+    q->scenario = cut_rows(r, p->scenario, p->scenarios * p->regions, &s);
+    q->supply_regions = p->supply_regions;
+    q->supply_slots = q->slots;
+    if (p->supply && p->supply_slots != p->slots) {
+        return ctw_base__fail(CTW_E_SHAPE, "ctw_place_replan: supply of %zu slots, carbon has %zu", p->supply_slots,
+                              p->slots);
+    }
+    q->supply = cut_rows(r, p->supply, p->supply_regions, &s);
+    q->stores = p->stores;
+    q->store = copy(p->h.ctx, p->store, p->stores, sizeof *p->store, &s);
+    for (size_t g = 0; s == CTW_OK && g < q->stores && g < o->regions && (r->now > from || r->old->rest); g++) {
+        const ctw_place__store *then = r->old->rest ? r->old->rest->p->store : NULL;
+        double level = r->now > from ? o->level[g * o->slots + r->now - from - 1] : then ? then[g].start : 0;
+        q->store[g].start = level < q->store[g].capacity ? level : q->store[g].capacity;
+    }
+    return s;
+}
+
 static ctw_status cut_carbon(roller *r)
 {
     const ctw_place *p = r->p;
@@ -288,6 +328,7 @@ static ctw_status pose(roller *r)
     most = a->n + begun;
     CTW_TRY(copy_servers(r));
     CTW_TRY(cut_carbon(r));
+    CTW_TRY(cut_energy(r));
     CTW_TRY(alloc_rows(r, most));
     ctw_place__jobs *b = &r->q->jobs;
     b->run_job = CTW_NEW(ctx, begun + r->runs, int64_t);

@@ -18,7 +18,7 @@ static void set_grams(ctw_place__inst *in, double mean, double rise)
 {
     for (size_t i = 0; i < in->regions * in->slots; i++) {
         in->gram_wh[i] = mean * (1 + rise * (double)(i % in->slots) / (double)in->slots);
-        in->gram[i] = in->gram_wh[i] * in->hours;
+        in->guide[i] = in->gram[i] = in->gram_wh[i] * in->hours;
     }
 }
 
@@ -53,7 +53,7 @@ ctw_status ctw_place__run_now(ctw_place__inst *in, ctw_place__clock *clock, ctw_
         if (s == CTW_OK) s = place_late(in, clock, &a->plan);
         for (size_t i = 0; i < n; i++) {
             in->gram_wh[i] = wh[i];
-            in->gram[i] = wh[i] * in->hours;
+            in->guide[i] = in->gram[i] = wh[i] * in->hours;
         }
         a->bound = -INFINITY;
         a->tier = "run_now";

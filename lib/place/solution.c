@@ -146,6 +146,33 @@ ctw_status ctw_solution_report(const ctw_solution *s, ctw_report **out)
     return CTW_OK;
 }
 
+/* Zeros before `from`, the row after it. */
+static void copy_row(double *to, const double *row, size_t from, size_t n)
+{
+    if (!to) return;
+    for (size_t t = 0; t < from; t++) to[t] = 0;
+    memcpy(to + from, row, n * sizeof(double));
+}
+
+ctw_status ctw_solution_power(const ctw_solution *s, uint64_t region, double *draw_w, double *grid_w, double *charge_w,
+                              double *discharge_w, double *level_wh, uint64_t n)
+{
+    CTW_TRY(check(s, n, s ? s->slots : 0, "slots", __func__));
+    if (s->only >= 0) return ctw_base__fail(CTW_E_UNSUPPORTED, "%s: s is the plan of one slot", __func__);
+    const ctw_solution *x = s->rest ? s->rest->s : s;
+    if (region >= x->regions) {
+        return ctw_base__fail(CTW_E_RANGE, "%s: region %llu, the plan has %zu", __func__, (unsigned long long)region,
+                              x->regions);
+    }
+    size_t from = s->rest ? s->rest->now : 0, row = (size_t)region * x->slots;
+    copy_row(draw_w, x->draw + row, from, x->slots);
+    copy_row(grid_w, x->grid + row, from, x->slots);
+    copy_row(charge_w, x->charge + row, from, x->slots);
+    copy_row(discharge_w, x->discharge + row, from, x->slots);
+    copy_row(level_wh, x->level + row, from, x->slots);
+    return CTW_OK;
+}
+
 uint64_t ctw_solution_spare_count(const ctw_solution *s)
 {
     return !s ? 0 : s->rest ? s->rest->s->spares : s->spares;

@@ -40,6 +40,10 @@ struct ctw_solution {
     double objective, bound;
     size_t prices, resources; /* pools x slots x resources priced, for warm starts */
     double *price;
+    size_t tariffs;
+    double *tariff; /* regions x slots: of watts, where they are not the intensities */
+    size_t regions;
+    double *draw, *grid, *charge, *discharge, *level; /* regions x slots: W, Wh */
     ctw_report *report;
     /* A plan of one slot (patch.h) has its placements and reasons here and none of the arrays above but node_id. */
     int64_t only;          /* the slot, -1 for whole plans */

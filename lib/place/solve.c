@@ -4,6 +4,7 @@
 #include "place/aggregate.h"
 #include "place/anneal.h"
 #include "place/finish.h"
+#include "place/hedge.h"
 #include "place/patch.h"
 #include "place/polish.h"
 #include "place/reserve.h"
@@ -112,6 +113,39 @@ static ctw_status or_greedy(const ctw_place__inst *in, ctw_place__answer *a)
     return s;
 }
 
+/* The search weighs watts by the instance's guide; where that is not the whole truth, the plan it started from stays
+ * unless the new one is better. */
+static ctw_status search(const ctw_place__inst *in, ctw_place__plan *plan, ctw_place__clock *clock, double until,
+                         double bound, int64_t patience)
+{
+    if (!in->on_site && in->tail <= 0) return ctw_place__polish(in, plan, clock, until, bound, patience);
+    ctw_place__plan old;
+    ctw_place__cost before, after;
+    memset(&before, 0, sizeof before);
+    memset(&after, 0, sizeof after);
+    CTW_TRY(ctw_place__plan_copy(in, plan, &old));
+    ctw_status s = ctw_place__plan_cost(in, plan, &before);
+    if (s == CTW_OK) s = ctw_place__polish(in, plan, clock, until, bound, patience);
+    if (s == CTW_OK) s = ctw_place__plan_cost(in, plan, &after);
+    if (s != CTW_OK || after.objective > before.objective) {
+        ctw_place__plan worse = *plan;
+        *plan = old;
+        old = worse;
+    }
+    ctw_place__plan_free(in->ctx, &old);
+    return s;
+}
+
+/* The aggregated model's bound; it is stated at the guide's prices, where supply and storage give back a constant. */
+static ctw_status aggregate(const ctw_place__inst *in, const ctw_place__limits *lim, ctw_place__clock *clock,
+                            double until, int whole, ctw_place__answer *a)
+{
+    double bound = a->bound - a->rebate;
+    ctw_status s = ctw_place__aggregate(in, lim, clock, until, whole, &bound, &a->nodes);
+    a->bound = fmax(a->bound, bound + a->rebate);
+    return s;
+}
+
 /* It looks at every server for every slot of every unit's window, at some 8 ns. */
 static int greedy_too(const ctw_place__inst *in, ctw_place__clock *clock)
 {
@@ -120,8 +154,8 @@ static int greedy_too(const ctw_place__inst *in, ctw_place__clock *clock)
            ctw_base__now() + 8e-9 * steps < clock->deadline;
 }
 
-/* Tier 2: a search around the plan, annealing of the schedule, the aggregated model's bound, in turn. The bound gets a
- * third of the time, and where units are few half.
+/* Tier 2: a search around the plan, annealing of the schedule for half of the time (a quarter where units are few), the
+ * aggregated model's bound, and with what is left a second round of both.
  * A caller who named no deadline gets a few rounds of the search only. */
 static ctw_status improve_with(const ctw_place__inst *in, const ctw_place__limits *lim, ctw_place__mode mode,
                                ctw_place__clock *clock, ctw_place__answer *a)
@@ -129,20 +163,20 @@ static ctw_status improve_with(const ctw_place__inst *in, const ctw_place__limit
     double now = ctw_base__now(), left = clock->deadline - now;
     int thorough = clock->patient || mode == CTW_PLACE_MODE_EXACT;
     int64_t patience = in->opt->max_rounds ? in->opt->max_rounds : thorough ? 3000000 : QUICK_ROUNDS;
-    CTW_TRY(ctw_place__polish(in, &a->plan, clock, now + 0.05 * left, a->bound, patience));
+    CTW_TRY(search(in, &a->plan, clock, now + 0.05 * left, a->bound, patience));
     if (!thorough) return CTW_OK;
     int whole = choices(in) <= WHOLE;
     CTW_TRY(
         ctw_place__anneal(in, lim, &a->plan, clock, now + (whole ? 0.25 : 0.5) * left, a->bound, 100 * patience, 1));
     if (!ctw_place__rung(clock)) {
         double until = whole ? now + 0.95 * left : ctw_base__now() + 0.3 * left;
-        CTW_TRY(ctw_place__aggregate(in, lim, clock, until, whole, &a->bound, &a->nodes));
+        CTW_TRY(aggregate(in, lim, clock, until, whole, a));
         a->tier = "exact";
         ctw_base__log(in->ctx, CTW_LOG_DEBUG, "place", "aggregated bound %.6g after %lld nodes, %.3g s", a->bound,
                       (long long)a->nodes, ctw_base__now() - now);
     }
     CTW_TRY(ctw_place__anneal(in, lim, &a->plan, clock, now + 0.98 * left, a->bound, 100 * patience, 2));
-    CTW_TRY(ctw_place__polish(in, &a->plan, clock, clock->deadline, a->bound, patience));
+    CTW_TRY(search(in, &a->plan, clock, clock->deadline, a->bound, patience));
     if (clock->stop) a->stop = clock->stop;
     return CTW_OK;
 }
@@ -169,7 +203,7 @@ static ctw_status run_tier(const ctw_place__inst *in, ctw_place__mode mode, ctw_
         return ctw_place__bottomup(in, clock, a);
     }
     if (!some || mode == CTW_PLACE_MODE_GREEDY) return ctw_place__greedy(in, &a->plan);
-    CTW_TRY(ctw_place__decompose(in, clock, a));
+    CTW_TRY(in->tail > 0 ? ctw_place__hedge(in, clock, a) : ctw_place__decompose(in, clock, a));
     if (greedy_too(in, clock)) CTW_TRY(or_greedy(in, a));
     if (mode == CTW_PLACE_MODE_DECOMPOSE || in->servers > SEARCHED) return CTW_OK;
     return improve(in, mode, clock, a);
@@ -213,6 +247,7 @@ static ctw_status solve_compiled(ctw_place *p, ctw_place__inst *in, ctw_place__m
     if (s == CTW_OK) s = ctw_place__finish(p, in, &a, ctw_base__now() - began, out);
     ctw_place__plan_free(in->ctx, &a.plan);
     ctw_base__free(in->ctx, a.price);
+    ctw_base__free(in->ctx, a.tariff);
     return s;
 }
 

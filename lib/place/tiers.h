@@ -35,6 +35,9 @@ typedef struct ctw_place__answer {
     int64_t reserve_short; /* losses that the plan does not survive */
     double *price;         /* pools x slots x priced resources at the end, for the next start; NULL: none */
     size_t prices, resources;
+    double *tariff; /* regions x slots, with caps, supply or storage */
+    size_t tariffs;
+    double rebate;            /* what supply and storage give back in the bound at the instance's guide */
     const ctw_solution *warm; /* to start from, or NULL */
 } ctw_place__answer;
 

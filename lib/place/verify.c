@@ -4,6 +4,7 @@
 #include "place/verify.h"
 #include "num/sort.h"
 #include "place/roll.h"
+#include "place/verify_energy.h"
 #include "place/verify_moves.h"
 #include "place/verify_reserve.h"
 #include <math.h>
@@ -28,6 +29,7 @@ typedef struct judge {
     int32_t *need;      /* services x slots: replicas asked for, less those that run */
     int32_t *index;     /* jobs: which service, -1 for batch */
     int64_t *ran;       /* jobs: batch unit-slots that run */
+    double *draw;       /* regions x slots: W, where supply, storage or scenarios decide what they emit; else NULL */
     double grams, carry;
 } judge;
 
@@ -170,6 +172,7 @@ static double penalty(const judge *v, size_t j)
     double given = ctw_place__f64(p->jobs.penalty, j, INFINITY), hours = p->opt.slot_s / 3600, ci = 0, most = 0;
     if (isfinite(given)) return is_service(p, j) ? given : given / (double)ctw_place__i64(p->jobs.duration, j, 1);
     for (size_t i = 0; i < p->regions * p->slots; i++) ci = fmax(ci, p->carbon[i] / 1000);
+    for (size_t i = 0; i < p->scenarios * p->regions * p->slots; i++) ci = fmax(ci, p->scenario[i] / 1000);
     for (size_t i = 0; i < p->nodes.n; i++) {
         double w = ctw_place__f64(p->nodes.idle, i, 0);
         for (size_t q = 0; q < p->nodes.r && p->nodes.watt; q++) {
@@ -228,13 +231,27 @@ static ctw_status alloc_judge(judge *v)
     v->rack_watts = CTW_NEW(v->ctx, p->rack_caps, double);
     v->need = CTW_NEW(v->ctx, services * p->slots, int32_t);
     v->ran = CTW_NEW(v->ctx, p->jobs.n, int64_t);
+    if (v->s->only < 0 && (p->supply || p->store || p->scenarios)) {
+        v->draw = CTW_NEW(v->ctx, p->regions * p->slots, double);
+        if (!v->draw) return CTW_E_NOMEM;
+    }
     return v->use && v->on && v->watts && v->rack_watts && v->need && v->ran ? CTW_OK : CTW_E_NOMEM;
 }
 
 static void free_judge(judge *v)
 {
-    void *all[] = {v->res, v->first, v->use, v->on, v->watts, v->rack_watts, v->need, v->index, v->ran};
+    void *all[] = {v->res, v->first, v->use, v->on, v->watts, v->rack_watts, v->need, v->index, v->ran, v->draw};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) ctw_base__free(v->ctx, all[i]);
+}
+
+static void add_watts(judge *v, size_t region, size_t t, double watts)
+{
+    const ctw_place *p = v->p;
+    if (v->draw) {
+        v->draw[region * p->slots + t] += watts;
+    } else {
+        add_grams(v, watts * (p->carbon[region * p->slots + t] / 1000) * (p->opt.slot_s / 3600));
+    }
 }
 
 /* One running server in one slot: capacity, its own power cap, its grams. */
@@ -242,7 +259,7 @@ static ctw_status check_server(judge *v, size_t i, size_t server, size_t t)
 {
     const ctw_place *p = v->p;
     size_t r = v->r, at = (t - v->from) * v->servers + server, region = (size_t)region_of(v, (int32_t)i);
-    double hours = p->opt.slot_s / 3600, ci = p->carbon[region * p->slots + t] / 1000;
+    double hours = p->opt.slot_s / 3600;
     double watts = ctw_place__f64(p->nodes.idle, i, 0), cap_w = ctw_place__f64(p->nodes.cap_w, i, INFINITY);
     for (size_t q = 0; q < r; q++) {
         size_t res = i * p->nodes.r + v->res[q];
@@ -261,8 +278,9 @@ static ctw_status check_server(judge *v, size_t i, size_t server, size_t t)
     for (size_t q = 0; q < p->rack_caps && p->nodes.rack; q++) {
         if (p->rack_id[q] == p->nodes.rack[i]) v->rack_watts[q] += watts;
     }
-    add_grams(v, watts * ci * hours + ctw_place__f64(p->nodes.embodied, i, 0) * hours);
-    if (t > v->from && !v->on[at - v->servers]) add_grams(v, ci * ctw_place__f64(p->nodes.startup, i, 0));
+    add_grams(v, ctw_place__f64(p->nodes.embodied, i, 0) * hours);
+    add_watts(v, region, t, watts);
+    if (t > v->from && !v->on[at - v->servers]) add_watts(v, region, t, ctw_place__f64(p->nodes.startup, i, 0) / hours);
     return CTW_OK;
 }
 
@@ -395,8 +413,8 @@ static ctw_status check_moves(judge *v)
     int64_t moves = 0, listed = 0;
     double grams = 0;
     if (p->opt.max_migrations >= 1 && !p->jobs.migration) return CTW_OK;
-    CTW_TRY(ctw_place__verify_moves(p, v->s, &moves, &grams));
-    add_grams(v, grams);
+    CTW_TRY(ctw_place__verify_moves(p, v->s, &moves, v->draw, &grams));
+    if (!v->draw) add_grams(v, grams);
     double allowed = p->opt.max_migrations * (double)v->s->spots + 1e-6;
     if ((double)moves <= allowed) return CTW_OK;
     if (ctw_report_get_i64(v->s->report, "migrations_over", &listed) == CTW_OK && (double)(moves - listed) <= allowed)
@@ -404,6 +422,16 @@ static ctw_status check_moves(judge *v)
     return ctw_base__fail(CTW_E_INTERNAL,
                           "%s: %lld migrations, max_migrations %g allows %.0f of %llu placements, unlisted", v->fn,
                           (long long)moves, p->opt.max_migrations, floor(allowed), (unsigned long long)v->s->spots);
+}
+
+/* Where the watts come from, once they are all known. */
+static ctw_status check_energy(judge *v)
+{
+    double grams = 0;
+    if (!v->draw) return CTW_OK;
+    CTW_TRY(ctw_place__verify_energy(v->p, v->s, v->draw, &grams, v->fn));
+    add_grams(v, grams);
+    return CTW_OK;
 }
 
 static ctw_status judge_all(judge *v)
@@ -421,6 +449,7 @@ static ctw_status judge_all(judge *v)
     if (v->s->only >= 0) return check_cost(v);
     CTW_TRY(check_batch_totals(v));
     CTW_TRY(check_moves(v));
+    CTW_TRY(check_energy(v));
     return check_cost(v);
 }
 

@@ -12,6 +12,7 @@ typedef struct watcher {
     size_t *first;  /* nodes + 1: flat number of a row's first server */
     int64_t moves;
     double grams;
+    double *draw; /* regions x slots, or NULL: mean W of moves are added */
 } watcher;
 
 static size_t flat(const watcher *w, const ctw_place__spot *x)
@@ -24,8 +25,10 @@ static void moved(watcher *w, const ctw_place__spot *x)
     const ctw_place *p = w->p;
     size_t region = (size_t)ctw_place__i64(p->nodes.region, (size_t)x->node_row, 0);
     w->moves++;
-    w->grams += ctw_place__f64(p->jobs.migration, (size_t)x->job_row, 0) *
-                p->carbon[region * p->slots + (size_t)x->slot] / 1000;
+    size_t at = region * p->slots + (size_t)x->slot;
+    double wh = ctw_place__f64(p->jobs.migration, (size_t)x->job_row, 0);
+    w->grams += wh * p->carbon[at] / 1000;
+    if (w->draw) w->draw[at] += wh / (p->opt.slot_s / 3600);
 }
 
 static int cmp_unit(const void *pa, const void *pb, void *user)
@@ -117,12 +120,14 @@ static ctw_status walk_rows(watcher *w, const ctw_solution *s, const size_t *ord
     return CTW_OK;
 }
 
-ctw_status ctw_place__verify_moves(const ctw_place *p, const ctw_solution *s, int64_t *moves, double *grams)
+ctw_status ctw_place__verify_moves(const ctw_place *p, const ctw_solution *s, int64_t *moves, double *draw,
+                                   double *grams)
 {
     ctw_ctx *ctx = p->h.ctx;
     watcher w;
     memset(&w, 0, sizeof w);
     w.p = p;
+    w.draw = draw;
     w.first = CTW_NEW(ctx, p->nodes.n + 1, size_t);
     size_t *order = CTW_NEW(ctx, p->jobs.runs, size_t);
     ctw_status e = w.first && order ? CTW_OK : CTW_E_NOMEM;

@@ -17,7 +17,9 @@ static ctw_status life(ctw_ctx *ctx, void *user)
                     .types = 1,
                     .sticky = 1,
                     .reserve = 1,
-                    .racks = 1};
+                    .racks = 1,
+                    .on_site = 2,
+                    .scenarios = 2};
     ctw_status s;
     ctw_solution *plan = NULL;
     c.mode = user;

@@ -63,6 +63,8 @@ START_TEST(tiny)
         c.sticky = seed >= 30;
         c.reserve = seed >= 20 && seed < 35;
         c.racks = seed % 3 == 1;
+        c.on_site = seed % 4 == 3 ? 1 + (int32_t)(seed % 2) : seed % 8 == 2 ? 2 : 0;
+        c.scenarios = seed % 5 == 1 ? 4 : seed % 10 == 3 ? 3 : 0;
         one_case(ctx, &c, modes, 5);
     }
     ctw_ctx_unref(ctx);
@@ -89,6 +91,8 @@ START_TEST(medium)
         c.sticky = seed % 8 < 3;
         c.reserve = seed % 3 == 1;
         c.racks = seed % 5 < 2;
+        c.on_site = (int32_t)(seed % 3);
+        c.scenarios = seed % 4 == 1 ? 8 : seed % 8 == 2 ? 5 : 0;
         one_case(ctx, &c, modes, 3);
     }
     ctw_ctx_unref(ctx);

@@ -114,6 +114,40 @@ static ctw_status set_moves(ctw_place *p, const place_case *c, uint64_t *s)
     return e ? e : ctw_place_set_running(p, row, unit, node, server, runs);
 }
 
+/* Supply for some slots, and stores of all kinds: none, full, lossy, worn. */
+static ctw_status set_on_site(ctw_place *p, const place_case *c, uint64_t *s)
+{
+    double watts[MAX_REGIONS * MAX_SLOTS], capacity[MAX_REGIONS], power[MAX_REGIONS], efficiency[MAX_REGIONS],
+        wear[MAX_REGIONS], start[MAX_REGIONS], end[MAX_REGIONS];
+    for (int64_t i = 0; i < c->regions * c->slots; i++) watts[i] = below(s, 2) ? 0 : (double)below(s, 300);
+    for (int64_t g = 0; g < c->regions; g++) {
+        capacity[g] = below(s, 3) ? (double)(50 + below(s, 400)) : 0;
+        power[g] = (double)(20 + below(s, 150));
+        efficiency[g] = below(s, 2) ? 1 : 0.8;
+        wear[g] = below(s, 2) ? 0 : (double)below(s, 60);
+        start[g] = capacity[g] * (double)below(s, 3) / 2;
+        end[g] = below(s, 2) ? start[g] : 0;
+    }
+    ctw_status e = ctw_place_set_supply(p, watts, (uint64_t)c->regions, (uint64_t)c->slots, (uint64_t)c->slots);
+    if (e || c->on_site == 1) return e;
+    return ctw_place_set_storage(p, capacity, power, efficiency, wear, start, end, (uint64_t)c->regions);
+}
+
+/* The intensities and others, more or less likely. */
+static ctw_status set_scenarios(ctw_place *p, const place_case *c, const double *ci, uint64_t *s)
+{
+    static double all[8 * MAX_REGIONS * MAX_SLOTS];
+    double probability[8], sum = 0;
+    int64_t n = c->regions * c->slots;
+    for (int64_t q = 0; q < c->scenarios; q++) {
+        for (int64_t i = 0; i < n; i++) all[q * n + i] = q ? ci[i] * (0.5 + (double)below(s, 11) / 10) : ci[i];
+        sum += probability[q] = 1 + (double)below(s, 4);
+    }
+    for (int64_t q = 0; q < c->scenarios; q++) probability[q] /= sum;
+    return ctw_place_set_carbon_scenarios(p, all, (uint64_t)c->scenarios, (uint64_t)c->regions, (uint64_t)c->slots,
+                                          probability, c->scenarios % 2 ? 0 : 0.6);
+}
+
 place_case place_case_from_bytes(const uint8_t *data)
 {
     static const char *const modes[] = {"auto", "greedy", "exact", "decompose"};
@@ -155,6 +189,8 @@ ctw_place *place_case_build(ctw_ctx *ctx, const place_case *c, ctw_status *statu
     for (int64_t i = 0; i < c->regions; i++) caps[i] = below(&s, 2) ? INFINITY : 60.0 * (double)(c->nodes + 1);
     if (!e) e = ctw_place_set_carbon(p, ci, (uint64_t)c->regions, (uint64_t)c->slots, (uint64_t)c->slots);
     if (!e && c->caps) e = ctw_place_set_region_caps(p, caps, (uint64_t)c->regions);
+    if (!e && c->scenarios) e = set_scenarios(p, c, ci, &s);
+    if (!e && c->on_site) e = set_on_site(p, c, &s);
     ctw_params_unref(opt);
     *status = e;
     if (!e) return p;

@@ -9,9 +9,9 @@ typedef struct place_case {
     uint64_t seed;
     int64_t nodes, jobs, slots, regions;                                         /* at most 16, 64, 48, 4 */
     int32_t services, caps, spread, startup, types, throughput, sticky, reserve; /* which attributes occur */
-    int32_t racks;                                                               /* power caps of racks */
-    const char *mode;                                                            /* NULL: auto */
-    int64_t rounds, nodes_most; /* options max_rounds and max_nodes; 0: the default */
+    int32_t racks, on_site, scenarios; /* power caps of racks; supply and storage; so many of carbon, CVaR if even */
+    const char *mode;                  /* NULL: auto */
+    int64_t rounds, nodes_most;        /* options max_rounds and max_nodes; 0: the default */
 } place_case;
 
 /* What fuzz_place_verify makes of its eight bytes. */
