@@ -37,6 +37,7 @@ ctw_status ctw_power_new(ctw_ctx *ctx, const ctw_params *params, ctw_power **out
     p->recal_memory = ctw_base__opt_f64(params, &ctw_power__kind, "recal_memory");
     p->drift_limit = ctw_base__opt_f64(params, &ctw_power__kind, "drift_limit");
     ctw_power__recal_reset(&p->recal);
+    ctw_power__recal_reset(&p->time_recal);
     p->net = ctw_base__opt_choice(params, &ctw_power__kind, "objective");
     ctw_status s = ctw_base__params_copy(ctx, params, &ctw_power__kind, &p->params);
     if (s != CTW_OK) {
@@ -53,6 +54,7 @@ void ctw_power__unfit(ctw_power *p)
     memset(&p->m, 0, sizeof p->m);
     memset(&p->memory, 0, sizeof p->memory);
     ctw_power__recal_reset(&p->recal);
+    ctw_power__recal_reset(&p->time_recal);
     p->fitted = 0;
 }
 
@@ -258,7 +260,7 @@ ctw_status ctw_power_slowdown_error(const ctw_power *p, const double *mhz, uint6
     for (uint64_t i = 0; i < n; i++) {
         double x;
         CTW_TRY(ctw_power__relative(p, mhz[i], i, fn, &x));
-        out[i] = ctw_power__time_error_at(&p->m, x);
+        out[i] = ctw_power__slowdown_error_at(p, x);
     }
     return CTW_OK;
 }

@@ -101,5 +101,6 @@ double ctw_power__error_at(const ctw_power *p, double x, double util)
 double ctw_power__slowdown_at(const ctw_power *p, double x, double membound)
 {
     if (membound >= 0.0) return ctw_power__pnorm_at(membound, p->m.has_time ? p->m.overlap : p->overlap, x);
-    return ctw_power__time_at(&p->m, x) / p->m.top_time;
+    double slow = ctw_power__time_at(&p->m, x) / p->m.top_time;
+    return p->time_recal.n ? fmax(0.05, 1.0 + ctw_power__reaction(p) * (slow - 1.0)) : slow;
 }

@@ -29,7 +29,8 @@ typedef struct ctw_power__model {
     double mhz[CTW_POWER_KNOTS]; /* measured frequencies, ascending */
 } ctw_power__model;
 
-/* What single readings have corrected since the fit (recal.c). */
+/* What single readings have corrected since the fit: watts (recal.c), or durations (recal_time.c), whose factors are
+ * those of the time at the top clock and of what comes on top of it at a lower one. */
 typedef struct ctw_power__recal {
     int64_t n;       /* readings; 0: none */
     double gain[2];  /* factors of idle and dynamic power, less 1 */
@@ -60,7 +61,7 @@ struct ctw_power {
     double features[CTW_SHAPES_FEATURES];
     int fitted;
     ctw_power__model m;
-    ctw_power__recal recal;
+    ctw_power__recal recal, time_recal;
     ctw_power__memory memory;
 };
 
@@ -115,9 +116,20 @@ const char *ctw_power__walk_end(const ctw_power__walk *w, ctw_power__point *chos
 /* ---- recal.c ---- */
 
 void ctw_power__recal_reset(ctw_power__recal *r);
+/* One reading where `expected` was predicted with, and `fitted` without what was learned; share: the parts of the
+ * latter that the two factors scale; misfit: relative error of the fit. */
+void ctw_power__recal_step(const ctw_power *p, ctw_power__recal *r, const double share[2], double read, double expected,
+                           double fitted, double misfit);
 /* Relative standard error at x and util, apart from what the load shape does not know. */
 double ctw_power__recal_error(const ctw_power *p, double x, double util);
 int ctw_power__recal_plausible(const ctw_power__recal *r);
+
+/* ---- recal_time.c ---- */
+
+/* Factor of what a lower clock costs the measured workload; 1 without observed durations. */
+double ctw_power__reaction(const ctw_power *p);
+/* Relative standard error of the measured workload's slowdown at x. */
+double ctw_power__slowdown_error_at(const ctw_power *p, double x);
 
 /* ---- memory.c ---- */
 

@@ -9,10 +9,11 @@
 
 enum {
     MAJOR = 1,
-    MINOR = 1,
+    MINOR = 2,
     TAG_POINTS = CTW_FOUR('P', 'N', 'T', 'S'),
     TAG_MODEL = CTW_FOUR('M', 'O', 'D', 'L'),
     TAG_RECAL = CTW_FOUR('R', 'C', 'A', 'L'),
+    TAG_TIME = CTW_FOUR('T', 'C', 'A', 'L'),
     TAG_MEMORY = CTW_FOUR('M', 'E', 'M', 'C')
 };
 
@@ -22,10 +23,10 @@ static void put_curve(ctw_io__writer *w, const ctw_power__curve *c)
     ctw_io__put_vec(w, c->y, c->n);
 }
 
-static void write_recal(const ctw_power__recal *r, ctw_io__out *o)
+static void write_recal(const ctw_power__recal *r, uint32_t tag, ctw_io__out *o)
 {
     const double v[] = {r->gain[0], r->gain[1], r->cov[0], r->cov[1], r->cov[2], r->error2, r->up, r->down};
-    ctw_io__out_open(o, TAG_RECAL, 1, 0);
+    ctw_io__out_open(o, tag, 1, 0);
     ctw_io__put_i64(&o->w, r->n);
     ctw_io__put_f64s(&o->w, v, sizeof v / sizeof *v);
     ctw_io__put_u8(&o->w, (uint8_t)r->drifting);
@@ -64,7 +65,8 @@ static ctw_status write_all(const ctw_power *p, ctw_io__out *o)
         ctw_io__put_vec(&o->w, m->mhz, m->n_mhz);
         ctw_io__out_close(o);
     }
-    if (p->recal.n) write_recal(&p->recal, o);
+    if (p->recal.n) write_recal(&p->recal, TAG_RECAL, o);
+    if (p->time_recal.n) write_recal(&p->time_recal, TAG_TIME, o);
     if (p->memory.n) write_memory(&p->memory, o);
     return ctw_io__out_finish(o);
 }
@@ -159,11 +161,11 @@ static ctw_status read_model(const ctw_io__in *in, ctw_power *p, const char *fn)
     return CTW_OK;
 }
 
-static ctw_status read_recal(const ctw_io__in *in, ctw_power__recal *out, const char *fn)
+static ctw_status read_recal(const ctw_io__in *in, uint32_t tag, ctw_power__recal *out, const char *fn)
 {
     ctw_io__reader r;
     double v[8] = {0};
-    CTW_TRY(ctw_io__in_section(in, TAG_RECAL, &r, fn));
+    CTW_TRY(ctw_io__in_section(in, tag, &r, fn));
     int64_t n = ctw_io__get_i64(&r);
     ctw_io__get_f64s(&r, v, 8);
     uint8_t drifting = ctw_io__get_u8(&r);
@@ -193,7 +195,8 @@ static ctw_status read_memory(const ctw_io__in *in, ctw_power__memory *m, const 
 
 static ctw_status read_all(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_power **out, const char *fn)
 {
-    static const uint32_t known[] = {CTW_FOUR('P', 'R', 'M', 'S'), TAG_POINTS, TAG_MODEL, TAG_RECAL, TAG_MEMORY};
+    static const uint32_t known[] = {
+        CTW_FOUR('P', 'R', 'M', 'S'), TAG_POINTS, TAG_MODEL, TAG_RECAL, TAG_TIME, TAG_MEMORY};
     ctw_io__in in;
     ctw_params *params = NULL;
     CTW_TRY(ctw_io__in_begin(&in, buf, len, CTW_POWER_MAGIC, MAJOR, fn));
@@ -205,7 +208,11 @@ static ctw_status read_all(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_powe
     CTW_TRY(read_points(&in, *out, fn));
     if (!ctw_io__in_has(&in, TAG_MODEL)) return CTW_OK;
     CTW_TRY(read_model(&in, *out, fn));
-    if (ctw_io__in_has(&in, TAG_RECAL)) CTW_TRY(read_recal(&in, &(*out)->recal, fn));
+    if (ctw_io__in_has(&in, TAG_RECAL)) CTW_TRY(read_recal(&in, TAG_RECAL, &(*out)->recal, fn));
+    if (ctw_io__in_has(&in, TAG_TIME)) {
+        if (!(*out)->m.has_time) return damaged(fn, "a correction of time without a time model");
+        CTW_TRY(read_recal(&in, TAG_TIME, &(*out)->time_recal, fn));
+    }
     return ctw_io__in_has(&in, TAG_MEMORY) ? read_memory(&in, &(*out)->memory, fn) : CTW_OK;
 }
 

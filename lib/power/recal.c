@@ -79,6 +79,18 @@ static void watch(ctw_power__recal *r, double units, double limit)
     if (r->up > limit || r->down > limit) r->drifting = 1;
 }
 
+void ctw_power__recal_step(const ctw_power *p, ctw_power__recal *r, const double share[2], double read, double expected,
+                           double fitted, double misfit)
+{
+    double noise = fmax(misfit, least_noise), e = (read - expected) / fitted, ahead = read / expected - 1.0;
+    double rate = fmax(1.0 / p->recal_memory, 1.0 / (fit_counts + (double)r->n + 1.0));
+    if (r->n == 0) r->error2 = misfit * misfit;
+    r->error2 += rate * (ahead * ahead - r->error2);
+    r->n++;
+    watch(r, (read / fitted - 1.0) / noise, p->drift_limit);
+    learn(r, share, e, noise, 1.0 - 1.0 / p->recal_memory);
+}
+
 static ctw_status update(ctw_power *p, double mhz, double util, double watts, const char *fn)
 {
     double x = 1.0, share[2];
@@ -93,13 +105,7 @@ static ctw_status update(ctw_power *p, double mhz, double util, double watts, co
     if (!(watts < 4.0 * expected && watts > 0.25 * expected))
         return ctw_base__fail(CTW_E_RANGE, "%s: watts is %g where %g was expected: the sensor is not believed", fn,
                               watts, expected);
-    double noise = fmax(p->m.misfit, least_noise), e = (watts - expected) / fitted, ahead = watts / expected - 1.0;
-    double rate = fmax(1.0 / p->recal_memory, 1.0 / (fit_counts + (double)r->n + 1.0));
-    if (r->n == 0) r->error2 = p->m.misfit * p->m.misfit;
-    r->error2 += rate * (ahead * ahead - r->error2);
-    r->n++;
-    watch(r, (watts / fitted - 1.0) / noise, p->drift_limit);
-    learn(r, share, e, noise, 1.0 - 1.0 / p->recal_memory);
+    ctw_power__recal_step(p, r, share, watts, expected, fitted, p->m.misfit);
     return CTW_OK;
 }
 
