@@ -36,6 +36,8 @@ ctw_status ctw_serving_new(ctw_ctx *ctx, const ctw_params *params, ctw_serving *
     s->constant = ctw_base__opt_f64(params, k, "const_s");
     s->prefill = ctw_base__opt_f64(params, k, "prefill_s");
     s->token = ctw_base__opt_f64(params, k, "token_s");
+    s->crowd = ctw_base__opt_f64(params, k, "crowd_s");
+    s->kv = (double)ctw_base__opt_i64(params, k, "kv_tokens");
     s->quantum = ctw_base__opt_f64(params, k, "quantum_s");
     s->stream = (uint64_t)ctw_base__opt_i64(params, k, "stream");
     *out = s;
@@ -55,6 +57,20 @@ static double seconds(const ctw_serving *s, const double *input, const double *o
     return s->constant + (input ? s->prefill * input[i] : 0) + s->token * output[i];
 }
 
+/* Requests that run at once under a backlog: as many as places, or as fit the memory when each holds its input and half
+ * of its output, weighted by time. */
+static double company(const ctw_serving *s, const double *input, const double *output, uint64_t n)
+{
+    double held = 0, all = 0;
+    if (!(s->kv > 0)) return (double)s->batch;
+    for (uint64_t i = 0; i < n; i++) {
+        double work = seconds(s, input, output, (size_t)i);
+        held += work * ((input ? input[i] : 0) + output[i] / 2);
+        all += work;
+    }
+    return held > 0 ? fmin((double)s->batch, fmax(s->kv * all / held, 1)) : (double)s->batch;
+}
+
 ctw_status ctw_serving_capacity(const ctw_serving *s, const double *input, const double *output, uint64_t n,
                                 double *per_second)
 {
@@ -63,7 +79,8 @@ ctw_status ctw_serving_capacity(const ctw_serving *s, const double *input, const
     CTW_TRY(check_tokens(input, output, n, __func__));
     double *v = ctw_base__alloc(s->h.ctx, (size_t)n, sizeof *v), mean = 0, before = 0;
     if (!v) return CTW_E_NOMEM;
-    for (size_t i = 0; i < n; i++) v[i] = seconds(s, input, output, i);
+    double together = company(s, input, output, n);
+    for (size_t i = 0; i < n; i++) v[i] = seconds(s, input, output, i) + s->crowd * (together - 1) * output[i];
     ctw_num__sort(v, (size_t)n);
     /* mean of the longest of k independent draws: k = batch where a batch ends with its longest, else 1 */
     double k = s->batching == CTW_SERVE_DYNAMIC ? (double)s->batch : 1;
@@ -74,7 +91,7 @@ ctw_status ctw_serving_capacity(const ctw_serving *s, const double *input, const
     }
     ctw_base__free(s->h.ctx, v);
     if (!(mean > 0)) return ctw_base__fail(CTW_E_RANGE, "%s: requests take no time, so there is no limit", __func__);
-    *per_second = (double)s->instances * (double)s->batch / mean;
+    *per_second = (double)s->instances * together / mean;
     return CTW_OK;
 }
 
@@ -135,13 +152,36 @@ static ctw_status check_run(const ctw_serving *s, const double *arrival, const d
     return predicted ? ctw_base__all_in(predicted, n, 1, 0, MOST_TOKENS, fn, "predicted") : CTW_OK;
 }
 
+/* A request that fits no empty instance would wait for ever. */
+static ctw_status check_memory(const ctw_serving *s, const double *input, const double *output, uint64_t n,
+                               const char *fn)
+{
+    if (!(s->kv > 0)) return CTW_OK;
+    if (s->batching != CTW_SERVE_CONTINUOUS)
+        return ctw_base__fail(CTW_E_UNSUPPORTED, "%s: kv_tokens needs batching continuous", fn);
+    for (uint64_t i = 0; i < n; i++) {
+        double most = (input ? ceil(input[i]) : 0) + fmax(output[i], 1);
+        if (most > s->kv)
+            return ctw_base__fail(CTW_E_RANGE, "%s: request %llu needs %g tokens of memory, kv_tokens is %g", fn,
+                                  (unsigned long long)i, most, s->kv);
+    }
+    return CTW_OK;
+}
+
 typedef ctw_status (*engine)(ctw_serving__run *r);
 
 static ctw_status simulate(const ctw_serving *s, const double *arrival, const double *input, const double *output,
                            const double *predicted, uint64_t n, const ctw_cancel *cancel, engine run, const char *fn,
                            ctw_report **out)
 {
-    ctw_serving__run r = {.s = s, .ctx = s->h.ctx, .n = (size_t)n, .arrival = arrival, .cancel = cancel, .fn = fn};
+    ctw_serving__run r = {.s = s,
+                          .ctx = s->h.ctx,
+                          .n = (size_t)n,
+                          .arrival = arrival,
+                          .input = input,
+                          .output = output,
+                          .cancel = cancel,
+                          .fn = fn};
     ctw_status status = prepare(&r, input, output, predicted);
     if (!status) status = run(&r);
     if (!status) status = ctw_serving__report(&r, out);
@@ -156,7 +196,9 @@ static int preempts(const ctw_serving *s)
 
 static engine engine_of(const ctw_serving *s)
 {
-    return preempts(s) ? ctw_serving__run_preempt : ctw_serving__run_events;
+    if (preempts(s)) return ctw_serving__run_preempt;
+    int shared = s->batching == CTW_SERVE_CONTINUOUS && (s->crowd > 0 || s->kv > 0);
+    return shared ? ctw_serving__run_shared : ctw_serving__run_events;
 }
 
 ctw_status ctw_serving_run(const ctw_serving *s, const double *arrival, const double *input, const double *output,
@@ -168,6 +210,10 @@ ctw_status ctw_serving_run(const ctw_serving *s, const double *arrival, const do
     if (preempts(s) && (s->batching == CTW_SERVE_DYNAMIC || s->instances > 1))
         return ctw_base__fail(CTW_E_UNSUPPORTED,
                               "%s: preemptive policies need batching none or continuous and one instance", __func__);
+    if (preempts(s) && s->batching == CTW_SERVE_CONTINUOUS && (s->crowd > 0 || s->kv > 0))
+        return ctw_base__fail(CTW_E_UNSUPPORTED, "%s: preemptive policies know neither crowd_s nor kv_tokens",
+                              __func__);
+    CTW_TRY(check_memory(s, input, output, n, __func__));
     return simulate(s, arrival, input, output, predicted, n, cancel, engine_of(s), __func__, out);
 }
 
@@ -177,9 +223,11 @@ ctw_status ctw_serving_run_paper(const ctw_serving *s, const double *arrival, co
     CTW_TRY(ctw_base__need(out, __func__, "out"));
     *out = NULL;
     CTW_TRY(check_run(s, arrival, NULL, output, predicted, n, __func__));
-    if (s->policy > CTW_SERVE_SSJF || s->instances > 1)
-        return ctw_base__fail(CTW_E_UNSUPPORTED, "%s: the published protocol has fcfs, sjf and ssjf on one instance",
-                              __func__);
+    if (s->policy > CTW_SERVE_SSJF || s->instances > 1 || s->crowd > 0 || s->kv > 0)
+        return ctw_base__fail(
+            CTW_E_UNSUPPORTED,
+            "%s: the published protocol has fcfs, sjf and ssjf on one instance, without crowd_s and kv_tokens",
+            __func__);
     CTW_TRY(ctw_base__in_u64(n, 4, 100000, __func__, "n"));
     return simulate(s, arrival, NULL, output, predicted, n, NULL, ctw_serving__run_rounds, __func__, out);
 }

@@ -73,10 +73,11 @@ static ctw_status serve(ctw_serving__run *r, instance *in, double now)
     size_t n = 0;
     double longest = 0;
     while (in->busy.n + n < r->s->batch && ctw_serving__line_size(in->line)) {
-        CTW_TRY(ctw_serving__line_pop(in->line, now, &job));
+        CTW_TRY(ctw_serving__line_pop(in->line, now, INFINITY, &job));
         batch[n++] = job;
-        if (r->work[job] > longest) longest = r->work[job];
     }
+    for (size_t i = 0; i < n; i++)
+        longest = fmax(longest, r->work[batch[i]] + r->s->crowd * (double)(n - 1) * r->output[batch[i]]);
     for (size_t i = 0; i < n; i++) {
         double takes = r->s->batching == CTW_SERVE_DYNAMIC ? longest : r->work[batch[i]];
         ctw_serving__busy_push(&in->busy, now + takes, batch[i]);

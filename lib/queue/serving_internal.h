@@ -27,6 +27,8 @@ struct ctw_serving {
     int batching, policy;
     size_t batch, instances, warmup;
     double ageing, tail, worst, constant, prefill, token, quantum;
+    double crowd; /* seconds an output token takes longer for each other request that runs */
+    double kv;    /* tokens that fit an instance's memory, 0: any number */
     uint64_t stream;
 };
 
@@ -35,11 +37,11 @@ typedef struct ctw_serving__run {
     const ctw_serving *s;
     ctw_ctx *ctx;
     size_t n;
-    const double *arrival;
-    double *work;      /* true seconds */
-    double *predicted; /* seconds by which the policy orders */
-    double *end;       /* NaN: left out */
-    double preemptions, ageing;
+    const double *arrival, *input, *output; /* input may be NULL */
+    double *work;                           /* true seconds */
+    double *predicted;                      /* seconds by which the policy orders */
+    double *end;                            /* NaN: left out */
+    double preemptions, ageing, kv_peak;
     const ctw_cancel *cancel;
     const char *fn;
 } ctw_serving__run;
@@ -59,14 +61,17 @@ typedef struct ctw_serving__line ctw_serving__line;
 ctw_status ctw_serving__line_new(const ctw_serving__run *r, size_t instance, ctw_serving__line **out);
 void ctw_serving__line_free(ctw_serving__line *l);
 ctw_status ctw_serving__line_push(ctw_serving__line *l, uint32_t job, double now);
-/* Next job, or UINT32_MAX. */
-ctw_status ctw_serving__line_pop(ctw_serving__line *l, double now, uint32_t *job);
+/* A job that ran comes back to the place it had. */
+ctw_status ctw_serving__line_return(ctw_serving__line *l, uint32_t job, double now);
+/* Next job; UINT32_MAX when none waits, or its input needs more tokens of memory than `room`. */
+ctw_status ctw_serving__line_pop(ctw_serving__line *l, double now, double room, uint32_t *job);
 size_t ctw_serving__line_size(const ctw_serving__line *l);
 /* A job of this line ended. */
 ctw_status ctw_serving__line_ended(ctw_serving__line *l, uint32_t job, double now);
 double ctw_serving__line_ageing(const ctw_serving__line *l);
 
 ctw_status ctw_serving__run_events(ctw_serving__run *r);  /* without preemption */
+ctw_status ctw_serving__run_shared(ctw_serving__run *r);  /* where running requests slow each other or share memory */
 ctw_status ctw_serving__run_preempt(ctw_serving__run *r); /* srpt, psrpt and mlfq */
 ctw_status ctw_serving__run_rounds(ctw_serving__run *r);  /* the published code's loop */
 ctw_status ctw_serving__report(const ctw_serving__run *r, ctw_report **out);

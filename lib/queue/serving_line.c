@@ -62,9 +62,27 @@ void ctw_serving__line_free(ctw_serving__line *l)
     ctw_base__free(l->r->ctx, l);
 }
 
+/* Tokens that must be free for a job to begin: its input and the first that it writes. */
+static uint32_t need(const ctw_serving__run *r, uint32_t job)
+{
+    return r->input ? (uint32_t)ceil(r->input[job]) + 1 : 1;
+}
+
+static ctw_status into_queue(ctw_serving__line *l, uint32_t job, double now)
+{
+    const ctw_serving__run *r = l->r;
+    CTW_TRY(ctw_queue_requeue(l->queue, job, r->predicted[job], 1, r->arrival[job], now));
+    return r->s->kv > 0 ? ctw_queue_set_tokens(l->queue, job, need(r, job)) : CTW_OK;
+}
+
+ctw_status ctw_serving__line_return(ctw_serving__line *l, uint32_t job, double now)
+{
+    return l->queue ? into_queue(l, job, now) : ctw_serving__line_push(l, job, now);
+}
+
 ctw_status ctw_serving__line_push(ctw_serving__line *l, uint32_t job, double now)
 {
-    if (l->queue) return ctw_queue_push(l->queue, job, l->r->predicted[job], 1, now);
+    if (l->queue) return into_queue(l, job, now);
     size_t cap = l->cap;
     CTW_TRY(ctw_base__grow(l->r->ctx, (void **)&l->job, &cap, l->n + 1, sizeof *l->job));
     CTW_TRY(ctw_base__grow(l->r->ctx, (void **)&l->key, &l->cap, l->n + 1, sizeof *l->key));
@@ -81,21 +99,29 @@ static double urgency(const ctw_serving__line *l, size_t i, double now)
     return (now - l->r->arrival[job]) / fmax(l->r->predicted[job], 1e-9);
 }
 
-ctw_status ctw_serving__line_pop(ctw_serving__line *l, double now, uint32_t *job)
+static ctw_status from_queue(ctw_serving__line *l, double now, double room, uint32_t *job)
+{
+    int64_t next = -1;
+    uint64_t n;
+    if (l->r->s->kv > 0)
+        CTW_TRY(ctw_queue_pop_budget(l->queue, now, room > 0 ? (uint64_t)room : 0, &next, 1, &n, NULL));
+    else
+        CTW_TRY(ctw_queue_pop(l->queue, now, &next));
+    if (next >= 0) *job = (uint32_t)next;
+    return CTW_OK;
+}
+
+ctw_status ctw_serving__line_pop(ctw_serving__line *l, double now, double room, uint32_t *job)
 {
     *job = UINT32_MAX;
-    if (l->queue) {
-        int64_t next;
-        CTW_TRY(ctw_queue_pop(l->queue, now, &next));
-        if (next >= 0) *job = (uint32_t)next;
-        return CTW_OK;
-    }
+    if (l->queue) return from_queue(l, now, room, job);
     if (!l->n) return CTW_OK;
     size_t best = 0;
     for (size_t i = 1; i < l->n; i++) {
         double a = urgency(l, i, now), b = urgency(l, best, now);
         if (a > b || (a == b && l->job[i] < l->job[best])) best = i;
     }
+    if (l->r->s->kv > 0 && need(l->r, l->job[best]) > room) return CTW_OK;
     *job = l->job[best];
     l->n--;
     l->job[best] = l->job[l->n];

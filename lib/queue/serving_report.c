@@ -37,6 +37,7 @@ static ctw_status fill(const ctw_serving__run *r, double *jct, double *end, ctw_
     CTW_TRY(ctw_base__report_f64(out, "throughput", span > 0 ? (double)n / span : 0));
     CTW_TRY(ctw_base__report_f64(out, "throughput25", throughput25(end, n)));
     CTW_TRY(ctw_base__report_f64(out, "preemptions", r->preemptions));
+    CTW_TRY(ctw_base__report_f64(out, "kv_peak", r->kv_peak));
     return ctw_base__report_f64(out, "ageing", r->ageing);
 }
 

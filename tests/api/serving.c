@@ -3,6 +3,7 @@
 #include <cybertwin/serving.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static ctw_ctx *ctx;
 
@@ -49,6 +50,86 @@ START_TEST(small_runs)
            (const double[]){10, 7, 9, 13});
     expect((const char *[]){"policy", "fcfs", "instances", "2", NULL}, (const double[]){10, 7, 9, 13});
     expect((const char *[]){"policy", "hrrn", NULL}, (const double[]){10, 18, 12, 22});
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
+/* Two at once take twice as long a token; memory for twelve tokens runs out at 6.5 s, when the second has written 5.5.
+ */
+START_TEST(company)
+{
+    static const double arrival[4] = {0, 1, 2, 3}, output[4] = {10, 6, 2, 4};
+    double v;
+    ctw_report *r;
+    CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
+    expect((const char *[]){"policy", "fcfs", "batching", "continuous", "batch", "2", "crowd_s", "1", NULL},
+           (const double[]){19, 13, 17, 22});
+    expect((const char *[]){"policy", "fcfs", "batching", "dynamic", "batch", "2", "crowd_s", "1", NULL},
+           (const double[]){10, 22, 22, 26});
+    expect((const char *[]){"policy", "fcfs", "batching", "continuous", "batch", "2", "kv_tokens", "12", NULL},
+           (const double[]){10, 16, 12, 16});
+    ctw_serving *s =
+        service((const char *[]){"policy", "fcfs", "batching", "continuous", "batch", "2", "kv_tokens", "12", NULL});
+    CTW_OKAY(ctw_serving_run(s, arrival, NULL, output, NULL, 4, NULL, &r));
+    CTW_OKAY(ctw_report_get_f64(r, "preemptions", &v));
+    ck_assert_double_eq(v, 1);
+    CTW_OKAY(ctw_report_get_f64(r, "kv_peak", &v));
+    ck_assert_double_eq_tol(v, 12, 1e-6);
+    ctw_report_unref(r);
+    CTW_FAILS(ctw_serving_run(s, arrival, (const double[]){3, 0, 0, 0}, output, NULL, 4, NULL, &r), CTW_E_RANGE,
+              "request 0 needs 13");
+    ctw_serving_unref(s);
+    s = service((const char *[]){"kv_tokens", "12", NULL});
+    CTW_FAILS(ctw_serving_run(s, arrival, NULL, output, NULL, 4, NULL, &r), CTW_E_UNSUPPORTED, "continuous");
+    ctw_serving_unref(s);
+    s = service((const char *[]){"policy", "srpt", "batching", "continuous", "crowd_s", "1", NULL});
+    CTW_FAILS(ctw_serving_run(s, arrival, NULL, output, NULL, 4, NULL, &r), CTW_E_UNSUPPORTED, "crowd_s");
+    ctw_serving_unref(s);
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
+static void run_series(const char *const *kv, const double *arrival, const double *output, uint64_t n, double *jct)
+{
+    ctw_serving *s = service(kv);
+    ctw_report *r;
+    const double *v;
+    uint64_t many;
+    CTW_OKAY(ctw_serving_run(s, arrival, output, output, NULL, n, NULL, &r));
+    CTW_OKAY(ctw_report_series(r, "jct_s", &v, &many));
+    ck_assert_uint_eq(many, n);
+    memcpy(jct, v, n * sizeof *v);
+    ctw_report_unref(r);
+    ctw_serving_unref(s);
+}
+
+/* Memory that never runs out changes nothing; little memory serves everyone, later. */
+START_TEST(memory)
+{
+    enum { N = 400 };
+    static const char *const policy[] = {"fcfs", "ssjf", "guarded", "hrrn"};
+    static double arrival[N], output[N], free_run[N], ample[N], tight[N];
+    CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
+    for (int i = 0; i < N; i++) {
+        arrival[i] = 3 * i + i * 29 % 7 / 10.0;
+        output[i] = 1 + i * 37 % 19;
+    }
+    for (size_t k = 0; k < sizeof policy / sizeof *policy; k++) {
+        const char *plain[] = {"policy", policy[k], "batching", "continuous", "batch", "4", NULL};
+        const char *much[] = {"policy", policy[k], "batching", "continuous", "batch", "4", "kv_tokens", "100000", NULL};
+        const char *less[] = {"policy", policy[k], "batching", "continuous", "batch", "4", "kv_tokens", "60", NULL};
+        double sum = 0, later = 0;
+        run_series(plain, arrival, output, N, free_run);
+        run_series(much, arrival, output, N, ample);
+        run_series(less, arrival, output, N, tight);
+        for (int i = 0; i < N; i++) {
+            ck_assert_double_eq_tol(free_run[i], ample[i], 1e-6);
+            ck_assert_double_ge(tight[i], output[i] - 1e-6);
+            sum += free_run[i];
+            later += tight[i];
+        }
+        ck_assert_double_gt(later, sum);
+    }
     ctw_ctx_unref(ctx);
 }
 END_TEST
@@ -185,6 +266,8 @@ END_TEST
 int main(void)
 {
     const ctw_test_case cases[] = {{"small_runs", small_runs},
+                                   {"company", company},
+                                   {"memory", memory},
                                    {"pollaczek_khinchine", pollaczek_khinchine},
                                    {"every_policy_serves_everyone", every_policy_serves_everyone},
                                    {"published_protocol", published_protocol},

@@ -80,6 +80,10 @@ static ctw_status serving_life(ctw_ctx *ctx, void *user)
     ctw_report *r = NULL;
     ctw_status s = ctw_params_new(ctx, "serving", &p);
     if (s == CTW_OK) s = ctw_params_set_str(p, "policy", user);
+    if (s == CTW_OK && strcmp(user, "fcfs") == 0) { /* with a limit on memory */
+        s = ctw_params_set_str(p, "batching", "continuous");
+        if (s == CTW_OK) s = ctw_params_set_i64(p, "kv_tokens", 210);
+    }
     if (s == CTW_OK) s = ctw_serving_new(ctx, p, &v);
     if (s == CTW_OK) s = ctw_serving_run(v, arrival, NULL, output, NULL, 6, NULL, &r);
     ctw_report_unref(r);
@@ -121,6 +125,7 @@ START_TEST(services)
     ck_assert(ctw_oom_sweep(serving_life, "guarded", 1) > 5);
     ck_assert(ctw_oom_sweep(serving_life, "srpt", 1) > 5);
     ck_assert(ctw_oom_sweep(serving_life, "hrrn", 1) > 5);
+    ck_assert(ctw_oom_sweep(serving_life, "fcfs", 1) > 5);
 }
 END_TEST
 
