@@ -22,7 +22,7 @@ double ctw_place__pass_s(const ctw_place__inst *in)
 /* Writing the plan out and verifying it. */
 static double write_s(const ctw_place__inst *in)
 {
-    return 100e-9 * (double)(in->entries + in->service_entries + in->units) + 2e-9 * (double)(in->servers * in->slots);
+    return 115e-9 * (double)(in->entries + in->service_entries + in->units) + 2e-9 * (double)(in->servers * in->slots);
 }
 
 /* Slots that units may choose from. */
@@ -36,7 +36,7 @@ static size_t choices(const ctw_place__inst *in)
 
 static double first_fit_s(const ctw_place__inst *in)
 {
-    return 20e-9 * (double)(in->entries + in->service_entries) + 40e-9 * (double)choices(in);
+    return 25e-9 * (double)(in->entries + in->service_entries) + 50e-9 * (double)choices(in);
 }
 
 static ctw_place__clock clock_for(const ctw_place *p, const ctw_place__inst *in, ctw_cancel *cancel, double began,
@@ -154,6 +154,23 @@ static int greedy_too(const ctw_place__inst *in, ctw_place__clock *clock)
            ctw_base__now() + 8e-9 * steps < clock->deadline;
 }
 
+/* Time is left to set up a search that takes this long before its first step. Without a deadline of the caller's the
+ * clock decides nothing. */
+static int time_for(const ctw_place__clock *clock, double setup_s)
+{
+    return !clock->patient || ctw_base__now() + setup_s < clock->deadline;
+}
+
+/* Setting up: the search loads the plan and copies it; annealing packs every cell of it anew. */
+static double search_setup_s(const ctw_place__inst *in)
+{
+    return 4 * ctw_place__pass_s(in);
+}
+static double anneal_setup_s(const ctw_place__inst *in)
+{
+    return 20 * ctw_place__pass_s(in) + 2e-4 * (double)(in->pools * in->slots);
+}
+
 /* Tier 2: a search around the plan, annealing of the schedule for half of the time (a quarter where units are few), the
  * aggregated model's bound, and with what is left a second round of both.
  * A caller who named no deadline gets a few rounds of the search only. */
@@ -163,11 +180,13 @@ static ctw_status improve_with(const ctw_place__inst *in, const ctw_place__limit
     double now = ctw_base__now(), left = clock->deadline - now;
     int thorough = clock->patient || mode == CTW_PLACE_MODE_EXACT;
     int64_t patience = in->opt->max_rounds ? in->opt->max_rounds : thorough ? 3000000 : QUICK_ROUNDS;
+    if (!time_for(clock, search_setup_s(in))) return CTW_OK;
     CTW_TRY(search(in, &a->plan, clock, now + 0.05 * left, a->bound, patience));
     if (!thorough) return CTW_OK;
     int whole = choices(in) <= WHOLE;
-    CTW_TRY(
-        ctw_place__anneal(in, lim, &a->plan, clock, now + (whole ? 0.25 : 0.5) * left, a->bound, 100 * patience, 1));
+    double first = now + (whole ? 0.25 : 0.5) * left;
+    if (time_for(clock, anneal_setup_s(in)))
+        CTW_TRY(ctw_place__anneal(in, lim, &a->plan, clock, first, a->bound, 100 * patience, 1));
     if (!ctw_place__rung(clock)) {
         double until = whole ? now + 0.95 * left : ctw_base__now() + 0.3 * left;
         CTW_TRY(aggregate(in, lim, clock, until, whole, a));
@@ -175,8 +194,9 @@ static ctw_status improve_with(const ctw_place__inst *in, const ctw_place__limit
         ctw_base__log(in->ctx, CTW_LOG_DEBUG, "place", "aggregated bound %.6g after %lld nodes, %.3g s", a->bound,
                       (long long)a->nodes, ctw_base__now() - now);
     }
-    CTW_TRY(ctw_place__anneal(in, lim, &a->plan, clock, now + 0.98 * left, a->bound, 100 * patience, 2));
-    CTW_TRY(search(in, &a->plan, clock, clock->deadline, a->bound, patience));
+    if (time_for(clock, anneal_setup_s(in)))
+        CTW_TRY(ctw_place__anneal(in, lim, &a->plan, clock, now + 0.98 * left, a->bound, 100 * patience, 2));
+    if (time_for(clock, search_setup_s(in))) CTW_TRY(search(in, &a->plan, clock, clock->deadline, a->bound, patience));
     if (clock->stop) a->stop = clock->stop;
     return CTW_OK;
 }
