@@ -57,6 +57,17 @@ CTW_API ctw_status ctw_exec_observe_batch(ctw_exec *e, int64_t instance, const d
  * instance. */
 CTW_API ctw_status ctw_exec_report(const ctw_exec *e, ctw_report **out);
 
+/** Bytes of the saved model with what it has learned; sizes with buf NULL and cap 0. CTW_E_BUFFER with `*need` set when
+ * cap is too small. */
+CTW_API ctw_status ctw_exec_save_mem(const ctw_exec *e, void *buf, uint64_t cap, uint64_t *need);
+/** Saves to a file, written beside and renamed. CTW_E_IO. */
+CTW_API ctw_status ctw_exec_save_file(const ctw_exec *e, const char *path);
+/** Reads a model back, which answers and learns on as the saved one. CTW_E_FORMAT, CTW_E_KIND, CTW_E_VERSION,
+ * CTW_E_NOMEM. */
+CTW_API ctw_status ctw_exec_load_mem(ctw_ctx *ctx, const void *buf, uint64_t len, ctw_exec **out);
+/** Loads from a file. CTW_E_IO and whatever load_mem says. */
+CTW_API ctw_status ctw_exec_load_file(ctw_ctx *ctx, const char *path, ctw_exec **out);
+
 #ifdef __cplusplus
 }
 #endif

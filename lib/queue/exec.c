@@ -2,23 +2,16 @@
 #include "base/ctx.h"
 #include "base/handle.h"
 #include "base/report.h"
-#include "queue/exec_fit.h"
+#include "queue/exec_internal.h"
 #include "queue/queue_params.h"
 #include <cybertwin/exec.h>
 #include <math.h>
 #include <string.h>
 
-#define MAGIC        CTW_FOUR('E', 'X', 'E', 'C')
+#define MAGIC        CTW_EXEC_MAGIC
 #define MOST_TOKENS  1e9
 #define MOST_RUNNING 1e6
 #define MOST_SECONDS 1e9
-
-struct ctw_exec {
-    ctw_base__handle h;
-    int64_t instances;
-    ctw_exec__prior prior;
-    ctw_exec__fit *fit;
-};
 
 /* In the order of the option's choices; seconds, by term. "ssjf": Vicuna-13B in the published code of SSJF
  * (const_latency and per_token_latency), which counts neither input nor company. */
@@ -27,6 +20,7 @@ static const double preset[][CTW_EXEC_TERMS] = {{0.1, 0, 0.02, 0}};
 static void destroy(ctw_exec *e)
 {
     ctw_base__free(e->h.ctx, e->fit);
+    ctw_params_unref(e->params);
 }
 
 CTW_DEFINE_REFS(ctw_exec, destroy)
@@ -61,9 +55,10 @@ ctw_status ctw_exec_new(ctw_ctx *ctx, const ctw_params *params, ctw_exec **out)
     e->prior = prior;
     e->instances = ctw_base__opt_i64(params, &ctw_exec__kind, "instances");
     e->fit = CTW_NEW(ctx, (size_t)e->instances, ctw_exec__fit);
-    if (!e->fit) {
+    ctw_status s = e->fit ? ctw_base__params_copy(ctx, params, &ctw_exec__kind, &e->params) : CTW_E_NOMEM;
+    if (s != CTW_OK) {
         ctw_exec_unref(e);
-        return CTW_E_NOMEM;
+        return s;
     }
     for (int64_t i = 0; i < e->instances; i++) ctw_exec__fit_init(&e->fit[i], &prior);
     *out = e;

@@ -141,6 +141,56 @@ START_TEST(follows)
 }
 END_TEST
 
+/* What is loaded answers and learns on as the saved one; no flipped byte or missing end gets through. */
+START_TEST(saved)
+{
+    static const double truth[] = {0.3, 0.0004, 0.03, 0.002};
+    static unsigned char buf[4096];
+    uint64_t need;
+    ctw_exec *e = model((const char *[]){"instances", "2", "trust", "4", NULL}), *back, *none;
+    CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
+    state = 4;
+    live(e, 1, truth, 300);
+    CTW_OKAY(ctw_exec_save_mem(e, buf, sizeof buf, &need));
+    CTW_OKAY(ctw_exec_load_mem(ctx, buf, need, &back));
+    uint64_t before = state;
+    live(e, 1, truth, 50);
+    state = before;
+    live(back, 1, truth, 50);
+    for (int i = 0; i < 2; i++) ck_assert(seconds(e, i, 700, 90, 3) == seconds(back, i, 700, 90, 3));
+    ck_assert(reported(back, "observed", 1) == 350 && reported(back, "error", 1) == reported(e, "error", 1));
+    ctw_exec_unref(back);
+    for (uint64_t i = 0; i < need; i++) {
+        buf[i] ^= 0x20;
+        ck_assert(ctw_exec_load_mem(ctx, buf, need, &none) != CTW_OK && !none);
+        buf[i] ^= 0x20;
+        ck_assert(ctw_exec_load_mem(ctx, buf, i, &none) != CTW_OK && !none);
+    }
+    const char *path = ctw_test_tmp("exec.ctw");
+    CTW_OKAY(ctw_exec_save_file(e, path));
+    CTW_OKAY(ctw_exec_load_file(ctx, path, &back));
+    ck_assert(seconds(e, 1, 700, 90, 3) == seconds(back, 1, 700, 90, 3));
+    CTW_FAILS(ctw_exec_load_file(ctx, ctw_test_golden("lengths/lengths-2.ctw"), &none), CTW_E_KIND, NULL);
+    CTW_FAILS(ctw_exec_save_mem(e, buf, 10, &need), CTW_E_BUFFER, NULL);
+    ctw_exec_unref(back);
+    ctw_exec_unref(e);
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
+/* A file of format 1.0 stays readable and answers what it did. */
+START_TEST(golden_file)
+{
+    ctw_exec *e;
+    CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
+    CTW_OKAY(ctw_exec_load_file(ctx, ctw_test_golden("lengths/exec-1.ctw"), &e));
+    ck_assert_double_eq_tol(seconds(e, 1, 700, 90, 3), 3.6789591869314173, 1e-12);
+    ck_assert(reported(e, "observed", 1) == 300);
+    ctw_exec_unref(e);
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
 /* Requests that could only be explained by a negative term. */
 START_TEST(never_negative)
 {
@@ -178,10 +228,8 @@ END_TEST
 
 int main(void)
 {
-    const ctw_test_case cases[] = {{"preset", preset},
-                                   {"bad_input", bad_input},
-                                   {"follows", follows},
-                                   {"never_negative", never_negative},
-                                   {"batches", batches}};
+    const ctw_test_case cases[] = {
+        {"preset", preset},           {"bad_input", bad_input},           {"follows", follows}, {"saved", saved},
+        {"golden_file", golden_file}, {"never_negative", never_negative}, {"batches", batches}};
     return ctw_test_main("api-exec", cases, sizeof cases / sizeof *cases, 60);
 }

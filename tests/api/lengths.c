@@ -274,7 +274,7 @@ START_TEST(several_samples)
 }
 END_TEST
 
-/* A file of format 2.0 stays readable and predicts what it did. */
+/* Files of formats 2.0 and 2.1 stay readable and predict what they did. */
 START_TEST(golden_file)
 {
     ctw_lengths *l;
@@ -284,6 +284,12 @@ START_TEST(golden_file)
     ck_assert_double_eq_tol(predicted(l, "Write a story of 7", 0.9), 232.73812212713952, 1e-9);
     int64_t cls;
     CTW_FAILS(ctw_lengths_class(l, "a", 1, 0, NULL, 0, &cls, NULL), CTW_E_STATE, "format 2.0");
+    ctw_lengths_unref(l);
+    double sure; /* 2.1: a head and its classes */
+    CTW_OKAY(ctw_lengths_load_file(ctx, ctw_test_golden("lengths/lengths-2.1.ctw"), &l));
+    ck_assert_double_eq_tol(predicted(l, "Write a story of 7", 0.5), 182.80861290741177, 1e-9);
+    CTW_OKAY(ctw_lengths_class(l, "Write a story of 7", 18, 0, NULL, 0, &cls, &sure));
+    ck_assert(cls == 3 && fabs(sure - 0.77278613026398468) < 1e-9);
     done(l);
 }
 END_TEST

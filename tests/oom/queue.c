@@ -100,6 +100,12 @@ static ctw_status exec_life(ctw_ctx *ctx, void *user)
     ctw_status s = ctw_exec_new(ctx, NULL, &e);
     if (s == CTW_OK) s = ctw_exec_observe(e, 0, 10, 20, 2, 3);
     if (s == CTW_OK) s = ctw_exec_report(e, &r);
+    unsigned char buf[1024];
+    uint64_t need;
+    ctw_exec *back = NULL;
+    if (s == CTW_OK) s = ctw_exec_save_mem(e, buf, sizeof buf, &need);
+    if (s == CTW_OK) s = ctw_exec_load_mem(ctx, buf, need, &back);
+    ctw_exec_unref(back);
     ctw_report_unref(r);
     ctw_exec_unref(e);
     return s;
