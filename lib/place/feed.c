@@ -7,11 +7,11 @@
 #include <string.h>
 
 /* Share of the cap by which the draw must exceed it for the tariff to rise by the intensity, per sweep; and how far it
- * may rise. Chosen on seeds 21 to 23 of the generator with 1,000 servers. */
+ * may rise. Chosen on seed 21 of the generator with 100 and 1,000 servers. */
 #define GIVE    0.8
 #define HIGHEST 20
 
-/* Packing draws more than divisible servers would: this share of a cap is left to it. Chosen on the same seeds. */
+/* Packing draws more than divisible servers would: this share of a cap is left to it. Chosen on seeds 21 to 23. */
 #define UNUSED 0.008
 
 /* Tariffs stay above this share of the intensity, as nothing has a price where power has none. */
