@@ -25,7 +25,7 @@ static void *libc_alloc(void *ptr, uint64_t new_size)
         free(ptr);
         return NULL;
     }
-    return new_size > SIZE_MAX ? NULL : realloc(ptr, (size_t)new_size);
+    return new_size > SIZE_MAX / 2 ? NULL : realloc(ptr, (size_t)new_size);
 }
 
 #if defined MADV_HUGEPAGE && !defined WATCHED
