@@ -20,6 +20,7 @@ typedef struct instance {
     member *run; /* in the order in which they were let in */
     size_t n;
     double now, next; /* the state is that of now; when it will change by itself */
+    double full;      /* when memory will have run out: with a clock of coarse steps `held` may then still be below */
     double held;      /* tokens */
     double work;      /* predicted seconds routed here and not yet ended */
     int closed;       /* since an eviction */
@@ -66,8 +67,9 @@ static void plan(const ctw_serving__run *r, instance *in)
         growth += v * written_by_second(r, job);
         in->next = fmin(in->next, in->now + fmax(r->work[job] - in->run[i].done, 0) / v);
     }
-    if (r->s->kv > 0 && in->n > 1 && growth > 0)
-        in->next = fmin(in->next, in->now + fmax(r->s->kv - in->held, 0) / growth);
+    in->full = INFINITY;
+    if (r->s->kv > 0 && in->n > 1 && growth > 0) in->full = in->now + fmax(r->s->kv - in->held, 0) / growth;
+    in->next = fmin(in->next, in->full);
 }
 
 static ctw_status end_due(ctw_serving__run *r, instance *in)
@@ -92,8 +94,9 @@ static ctw_status end_due(ctw_serving__run *r, instance *in)
 
 static ctw_status evict(ctw_serving__run *r, instance *in)
 {
-    while (r->s->kv > 0 && in->n > 1 && in->held > r->s->kv - TINY) {
+    while (r->s->kv > 0 && in->n > 1 && (in->now >= in->full || in->held > r->s->kv - TINY)) {
         uint32_t job = in->run[--in->n].job;
+        in->full = INFINITY;
         r->preemptions += 1;
         in->closed = 1;
         CTW_TRY(ctw_serving__line_return(in->line, job, in->now));
@@ -153,7 +156,7 @@ static ctw_status open_all(ctw_serving__run *r, instance **out)
     if (!in) return CTW_E_NOMEM;
     for (size_t k = 0; k < r->s->instances; k++) {
         in[k].now = r->arrival[0];
-        in[k].next = INFINITY;
+        in[k].next = in[k].full = INFINITY;
         CTW_TRY(ctw_serving__line_new(r, k, &in[k].line));
         in[k].run = ctw_base__alloc(r->ctx, r->s->batch, sizeof *in[k].run);
         if (!in[k].run) return CTW_E_NOMEM;

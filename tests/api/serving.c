@@ -134,6 +134,31 @@ START_TEST(memory)
 }
 END_TEST
 
+/* Clocks that count from 1970 leave fine steps of time no room: memory that runs out must be acted upon all the same.
+ */
+START_TEST(late_clock)
+{
+    enum { N = 4000 };
+    static double arrival[N], output[N];
+    CTW_OKAY(ctw_ctx_new(NULL, NULL, &ctx));
+    for (int i = 0; i < N; i++) {
+        arrival[i] = 1.7e9 + i * 0.001;
+        output[i] = 1 + ((uint32_t)i * 2654435761u >> 8) % 800;
+    }
+    ctw_serving *s = service((const char *[]){"policy", "fcfs", "batching", "continuous", "batch", "1024", "token_s",
+                                              "0.005", "kv_tokens", "200000", NULL});
+    ctw_report *r;
+    const double *jct;
+    uint64_t n;
+    CTW_OKAY(ctw_serving_run(s, arrival, NULL, output, NULL, N, NULL, &r));
+    CTW_OKAY(ctw_report_series(r, "jct_s", &jct, &n));
+    for (int i = 0; i < N; i++) ck_assert_double_ge(jct[i], 0.005 * output[i] - 1e-5);
+    ctw_report_unref(r);
+    ctw_serving_unref(s);
+    ctw_ctx_unref(ctx);
+}
+END_TEST
+
 /* M/G/1: W = lambda E[S^2] / (2 (1 - rho)). */
 START_TEST(pollaczek_khinchine)
 {
@@ -268,6 +293,7 @@ int main(void)
     const ctw_test_case cases[] = {{"small_runs", small_runs},
                                    {"company", company},
                                    {"memory", memory},
+                                   {"late_clock", late_clock},
                                    {"pollaczek_khinchine", pollaczek_khinchine},
                                    {"every_policy_serves_everyone", every_policy_serves_everyone},
                                    {"published_protocol", published_protocol},
