@@ -1,4 +1,4 @@
-/* pages.c: the default allocator: the C library's, except that a block of several MiB lies at a multiple of 2 MiB and
+/* pages.c: the default allocator: the C library's, except that a block of 8 MiB or more lies at a multiple of 2 MiB and
  * the kernel is asked for pages of that size. Structures that are walked at random (a million waiting jobs, a cache of
  * kernel rows) otherwise miss the TLB at each step. Only whole large pages are asked for, so that no block holds more
  * memory than without; where the kernel refuses, small pages do. The block's size tells how it was made. */
@@ -31,7 +31,7 @@ static void *libc_alloc(void *ptr, uint64_t new_size)
 #if defined MADV_HUGEPAGE && !defined WATCHED
 
 #define HUGE  ((size_t)2 << 20)
-#define LARGE (2 * HUGE)
+#define LARGE (4 * HUGE)        /* smaller ones come and go, and the C library keeps them mapped */
 #define STEP  ((size_t)1 << 16) /* a multiple of every page size in use */
 
 static size_t whole(uint64_t bytes)
