@@ -113,7 +113,7 @@ enum {
 typedef void (*ctw_log_fn)(void *user, int32_t level, const char *origin, const char *message);
 
 /**
- * New context; `alloc` NULL means the C library's allocator, on Linux with blocks of 4 MiB and
+ * New context; `alloc` NULL means the C library's allocator, on Linux with blocks of 8 MiB and
  * more mapped by themselves and large pages asked for (madvise; small ones do where the system
  * grants none). CTW_E_ARG, CTW_E_NOMEM.
  */
